@@ -1,0 +1,25 @@
+# The bot for real: no compiler, no test tool, no root. `docker compose up` builds it and gives it
+# its Redis.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore
+
+WORKDIR /app
+
+# Before the code, so that a change of the code does not install everything again. Wheels only:
+# where one is missing the build stops here instead of asking for a compiler.
+COPY requirements/run.txt requirements/run.txt
+RUN pip install --no-deps --require-hashes --only-binary=:all: -r requirements/run.txt
+
+COPY core/ core/
+COPY bot/ bot/
+
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent talewheel
+USER talewheel
+
+# An exec form: the bot is process 1 and gets the SIGTERM of `docker stop` itself.
+CMD ["python", "-m", "bot", "run"]
