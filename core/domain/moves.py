@@ -1,0 +1,269 @@
+"""What each event changes in a story, beside its phase: pure functions from state to state.
+
+The phase comes from lifecycle's table, so every function here refuses (PhaseError) what the table
+doesn't list. Ids, nonces and the time are given in; the outbox is filled here, so that what the
+channel is owed is committed together with the change that owes it.
+"""
+
+from dataclasses import replace
+
+from core.domain.lifecycle import AT_ONCE, Event, next_phase
+from core.domain.story import (
+    Brief,
+    Draft,
+    Effect,
+    Lineage,
+    Memory,
+    Notice,
+    Opening,
+    Pause,
+    PauseCause,
+    Phase,
+    Plan,
+    Plans,
+    Reflection,
+    RefreshBallot,
+    Settings,
+    Story,
+    StoryId,
+    Stretch,
+    Usage,
+)
+
+MAIN_BRANCH = "main"
+"""The branch of turns that no rewind has led away from."""
+LEAST_VOTE_S = 5.0
+"""A resumed vote stays open for this long at least, so that it can be seen."""
+
+
+def begun(
+    story: StoryId,
+    guild: int,
+    brief: Brief,
+    settings: Settings,
+    *,
+    now: float,
+    turn_id: str,
+    after: int,
+    notice: Notice | None,
+) -> Story:
+    """A new story, about to write its opening.
+
+    Args:
+        after: every message of the story has an id above this one.
+        notice: what the channel is told first, if anything.
+    """
+    return Story(
+        id=story,
+        guild=guild,
+        phase=Phase.WRITING,
+        epoch=0,
+        due=AT_ONCE,
+        brief=brief,
+        settings=settings,
+        draft=Draft(turn_id, number=1, attempt=1, plan=None, after=after),
+        outbox=(notice,) if notice else (),
+        created_at=now,
+    )
+
+
+def titled(story: Story, opening: Opening, usage: Usage) -> Story:
+    """The opening call gave a title and an outline; its cost belongs to the first turn."""
+    draft = _draft(story)
+    return replace(
+        story,
+        brief=replace(story.brief, title=opening.title, outline=opening.outline),
+        draft=replace(draft, usage=draft.usage + usage),
+    )
+
+
+def text_finished(story: Story) -> Story:
+    """The paragraph stands; from now on nobody may write it again."""
+    return replace(story, phase=next_phase(story.phase, Event.TEXT_FINISHED), tries=0)
+
+
+def reflected(story: Story, reflection: Reflection) -> Story:
+    """Memory and plans are the reflection's, and the draft is the new head of its branch."""
+    draft = _draft(story)
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.REFLECTED),
+        tries=0,
+        memory=Memory(reflection.memory, story.memory.version + 1),
+        plans=Plans(reflection.plans, story.plans.version + 1),
+        lineage=_extended(story.lineage, draft.number),
+        head=draft.turn_id,
+    )
+
+
+def staged(story: Story, opened_at: float) -> Story:
+    """The ballot is up; its window counts from ``opened_at``, the ballot's own time stamp."""
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.STAGED),
+        tries=0,
+        draft=None,
+        extended=False,
+        closes_at=opened_at + story.settings.vote_s,
+    )
+
+
+def won(story: Story, plan: Plan, turn_id: str, ballot: int) -> Story:
+    """A plan won: the next turn begins, and the old ballot is owed its result.
+
+    Args:
+        turn_id: of the next turn.
+        ballot: the message of the ballot that was counted.
+    """
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.WON),
+        closes_at=None,
+        extended=False,
+        draft=Draft(turn_id, story.head_number + 1, attempt=1, plan=plan, after=ballot),
+        outbox=_owed(story, *_refresh(story)),
+    )
+
+
+def undecided(story: Story, now: float) -> Story:
+    """Silence or a missed quorum: the window runs once more, then the story falls asleep."""
+    if story.extended:
+        return replace(
+            story,
+            phase=next_phase(story.phase, Event.FELL_ASLEEP),
+            closes_at=None,
+            outbox=_owed(story, *_refresh(story)),
+        )
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.EXTENDED),
+        extended=True,
+        closes_at=now + story.settings.vote_s,
+        outbox=_owed(story, *_refresh(story)),
+    )
+
+
+def woken(story: Story, now: float) -> Story:
+    """A vote came (or a moderator asked): the ballot is open again for a full window."""
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.WOKEN),
+        extended=False,
+        closes_at=now + story.settings.vote_s,
+        outbox=_owed(story, *_refresh(story)),
+    )
+
+
+def paused(
+    story: Story,
+    cause: PauseCause,
+    reason: str,
+    *,
+    now: float,
+    notice_nonce: str | None,
+    until: float | None = None,
+) -> Story:
+    """Stop where it stands; a paragraph that is half written is taken back.
+
+    Args:
+        reason: the sentence for members.
+        notice_nonce: names the message with that sentence; None says nothing (it was said before).
+        until: when it goes on by itself; a fault with such a time counts as a try.
+    """
+    waits_out = cause is PauseCause.FAULT and until is not None
+    left = None if story.closes_at is None else max(0.0, story.closes_at - now)
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.PAUSED),
+        pause=Pause(story.phase, cause, reason, left, until),
+        tries=story.tries + 1 if waits_out else 0,
+        closes_at=None,
+        outbox=_owed(story, *_notice(story, reason, notice_nonce), *_refresh(story)),
+    )
+
+
+def resumed(story: Story, now: float) -> Story:
+    """Go on with what was kept; a paragraph that was taken back is written under new nonces."""
+    pause = story.pause
+    phase = next_phase(story.phase, Event.RESUMED, pause.kept if pause else None)
+    draft = story.draft
+    if phase is Phase.WRITING and draft:
+        draft = replace(draft, attempt=draft.attempt + 1)
+    left = pause.vote_left_s if pause else None
+    return replace(
+        story,
+        phase=phase,
+        pause=None,
+        draft=draft,
+        closes_at=None if left is None else now + max(left, LEAST_VOTE_S),
+        outbox=_owed(story, *_refresh(story)),
+    )
+
+
+def balloted_anew(story: Story, gone: int) -> Story:
+    """The head's ballot is gone from the channel: a fresh one is staged, with no votes on it.
+
+    Args:
+        gone: the message id of the ballot that is gone.
+    """
+    if story.head is None:
+        raise ValueError("a story without a head has no ballot to stage again")
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.REWOUND),
+        closes_at=None,
+        draft=Draft(story.head, story.head_number, attempt=1, plan=None, after=gone),
+    )
+
+
+def ended(story: Story, sentence: str, *, notice_nonce: str) -> Story:
+    """No turn follows; what was told stays readable."""
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.ENDED),
+        pause=None,
+        closes_at=None,
+        draft=None,
+        outbox=_owed(story, *_notice(story, sentence, notice_nonce), *_refresh(story)),
+    )
+
+
+def settled(story: Story, effect: Effect) -> Story:
+    """The channel got what it was owed."""
+    return replace(story, outbox=tuple(owed for owed in story.outbox if owed != effect))
+
+
+def _draft(story: Story) -> Draft:
+    if story.draft is None:
+        raise ValueError(f"story {story.id} is {story.phase} and has no draft")
+    return story.draft
+
+
+def _extended(lineage: Lineage, number: int) -> Lineage:
+    if not lineage:
+        return (Stretch(MAIN_BRANCH, number, number),)
+    return (*lineage[:-1], replace(lineage[-1], last=number))
+
+
+def _owed(story: Story, *effects: Effect) -> tuple[Effect, ...]:
+    """The outbox with new effects; the same effect is owed once, at its latest place."""
+    return (*(owed for owed in story.outbox if owed not in effects), *effects)
+
+
+def _notice(story: Story, text: str, nonce: str | None) -> tuple[Effect, ...]:
+    """A sentence; while a paragraph is being written it takes the place of what is there of it."""
+    half_written = story.draft if _working_phase(story) is Phase.WRITING else None
+    if nonce is None and half_written is None:
+        return ()
+    return (Notice(nonce, text, half_written.after if half_written else None),)
+
+
+def _refresh(story: Story) -> tuple[Effect, ...]:
+    """The head's ballot, where it is on stage."""
+    on_stage = _working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
+    return (RefreshBallot(story.head),) if on_stage and story.head else ()
+
+
+def _working_phase(story: Story) -> Phase:
+    """The phase, or the one that a pause keeps."""
+    return story.pause.kept if story.pause else story.phase

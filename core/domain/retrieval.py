@@ -1,0 +1,35 @@
+"""Ranking and trimming what a search of the long-term memory brought back.
+
+Several searches (one per query) are merged; what the prompt holds anyway is left out. How many
+tokens the result may take is decided where the prompt is assembled (recurrence).
+"""
+
+from collections.abc import Collection, Sequence
+
+from core.domain.story import Recalled
+from core.domain.text import same_text
+
+
+def merge(found: Sequence[Sequence[Recalled]], without: Collection[str]) -> tuple[Recalled, ...]:
+    """One ranking out of several.
+
+    Each turn stands once, with the best score that any search gave it; of summaries that say the
+    same only the best stays. The order of the searches makes no difference.
+
+    Args:
+        found: hits per search.
+        without: ids of turns that the prompt holds anyway.
+
+    Returns:
+        Best first; equal scores in the order of their turns.
+    """
+    best: dict[str, Recalled] = {}
+    for hit in (hit for hits in found for hit in hits):
+        known = best.get(hit.turn_id)
+        if hit.turn_id not in without and (known is None or hit.score > known.score):
+            best[hit.turn_id] = hit
+    ranked: list[Recalled] = []
+    for hit in sorted(best.values(), key=lambda hit: (-hit.score, hit.number, hit.turn_id)):
+        if not any(same_text(hit.text, kept.text) for kept in ranked):
+            ranked.append(hit)
+    return tuple(ranked)

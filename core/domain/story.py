@@ -1,0 +1,405 @@
+"""The nouns of a story: frozen values that travel between all layers.
+
+Nothing here decides anything (see lifecycle, ballot, recurrence) and nothing here knows how a value
+is stored or shown. Times are UTC seconds since 1970 as ``float``; ids of Discord are ``int``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+Vector = NewType("Vector", bytes)
+"""float32[dims], little-endian, of length 1 (so that cosine and dot product agree)."""
+
+PLAN_COUNT = 3
+"""Plans after each paragraph (arXiv 2305.13304, section 3)."""
+
+
+class Phase(StrEnum):
+    """Where a story stands in its turn; the moves between phases are lifecycle's one table."""
+
+    WRITING = "writing"
+    REFLECTING = "reflecting"
+    PUBLISHING = "publishing"
+    VOTING = "voting"
+    ASLEEP = "asleep"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class VotingRule(StrEnum):
+    """How a member's reactions become votes."""
+
+    APPROVAL = "approval"
+    """Every reaction counts: the numbers that members see decide."""
+    SINGLE = "single"
+    """A member who picked several options counts for none of them."""
+
+
+class PauseCause(StrEnum):
+    """Why a story is paused: on request, by a fault of a model or of Discord, by a spent budget."""
+
+    MODERATOR = "moderator"
+    FAULT = "fault"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StoryId:
+    """A story of a channel: a channel has many over time, one at a time.
+
+    Attributes:
+        channel: the channel's (or thread's) id, positive.
+        serial: 1 for the channel's first story.
+    """
+
+    channel: int
+    serial: int
+
+    def __post_init__(self) -> None:
+        if self.channel <= 0 or self.serial <= 0:
+            raise ValueError(f"a story's id needs a channel and a serial, got {self}")
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.serial}"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a story was asked to be, plus the title and outline its opening gave it.
+
+    Stands in every prompt, so that the story doesn't drift from what was asked.
+    ``title`` and ``outline`` are empty until the opening has been written.
+    """
+
+    premise: str
+    genre: str = ""
+    style: str = ""
+    language: str = "English"
+    title: str = ""
+    outline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The rules of one story, said in its ballot where they matter to members.
+
+    Attributes:
+        vote_s: length of a voting window, seconds.
+        sentences: how long a paragraph should be (arXiv 2305.13304: about 20).
+        rule: how reactions become votes.
+        quorum: members who must have voted for a result to stand.
+        notify_role: a role that opted in to be mentioned with each ballot, or None.
+    """
+
+    vote_s: int = 3600
+    sentences: int = 20
+    rule: VotingRule = VotingRule.APPROVAL
+    quorum: int = 1
+    notify_role: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way the story may go on: a title (≤ 60) and about five sentences (≤ 900 UTF-16 units)."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The short-term memory: oldest fact first; ``version`` counts its changes."""
+
+    text: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Canon:
+    """Facts pinned by moderators: they stand in every prompt and no rewriting drops them."""
+
+    entries: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans on the current ballot, in the order of its reactions; empty before the first."""
+
+    options: tuple[Plan, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """An entry of the long-term memory that a search brought back.
+
+    Attributes:
+        turn_id: the turn whose summary this is.
+        number: that turn's number.
+        text: the summary.
+        score: cosine similarity to the query, in [-1, 1]; higher is nearer.
+    """
+
+    turn_id: str
+    number: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls to a model cost; adding two sums them and keeps the first's time to first text.
+
+    Attributes:
+        prompt_tokens, cached_tokens, completion_tokens: as the endpoint reports them
+            (estimated where it reports none); ``cached_tokens`` are part of ``prompt_tokens``.
+        calls: requests that were sent, failed ones included.
+        first_text_s: seconds from the request to its first text; None where nothing streamed.
+        total_s: seconds spent in calls.
+    """
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    calls: int = 0
+    first_text_s: float | None = None
+    total_s: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion together: what caps count."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.calls + other.calls,
+            self.first_text_s if self.first_text_s is not None else other.first_text_s,
+            self.total_s + other.total_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a story's opening call gives before its first paragraph is written."""
+
+    title: str
+    outline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What a step says after its paragraph (arXiv 2305.13304): checked by recurrence.
+
+    Attributes:
+        rationale: what was dropped from and added to the memory, and why.
+        memory: the rewritten short-term memory, oldest fact first.
+        summary: the entry for the long-term memory.
+        plans: exactly PLAN_COUNT, no two the same.
+    """
+
+    rationale: str
+    memory: str
+    summary: str
+    plans: tuple[Plan, ...]
+
+
+class Outcome(StrEnum):
+    """What a count of votes comes to."""
+
+    WON = "won"
+    SILENCE = "silence"
+    QUORUM_MISSED = "quorum missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A count of votes under the story's rule.
+
+    Attributes:
+        outcome: whether a plan won.
+        counts: votes that count, per option, in ballot order.
+        voters: members with at least one vote that counts.
+        winner: index into counts, or None unless outcome is WON.
+        tied: the options that shared the highest count, when more than one did; else empty.
+    """
+
+    outcome: Outcome
+    counts: tuple[int, ...]
+    voters: int
+    winner: int | None = None
+    tied: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Turns ``first`` to ``last`` (both included) of one branch."""
+
+    branch: str
+    first: int
+    last: int
+
+
+Lineage = tuple[Stretch, ...]
+"""The turns that lead to a head, oldest stretch first; recall sees these and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The turn being made: everything needed to make it again after a crash.
+
+    Attributes:
+        turn_id: unique per writing (a turn written anew is another turn with the same number).
+        number: 1 for the opening.
+        attempt: raised when a resumed turn is written anew; part of every nonce.
+        plan: the plan that won, or None for the opening.
+        after: every message of this turn has an id above this one (a snowflake).
+        usage: what was spent on it before its text was finished.
+    """
+
+    turn_id: str
+    number: int
+    attempt: int
+    plan: Plan | None
+    after: int
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence that the channel is owed.
+
+    Attributes:
+        nonce: at most 25 characters; the same notice is never posted twice. None: the sentence was
+            said before, and something is only to be taken back.
+        text: the sentence.
+        withdraw_after: when set, paragraph messages above this id are taken back: the first becomes
+            this notice where it is to be said, the others are deleted.
+    """
+
+    nonce: str | None
+    text: str
+    withdraw_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshBallot:
+    """The ballot of this turn must be drawn again from what is stored."""
+
+    turn_id: str
+
+
+Effect = Notice | RefreshBallot
+"""What the channel is owed; committed with the change that owes it, removed once it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why and from where a story is paused.
+
+    Attributes:
+        kept: the phase that ``resume`` goes back to.
+        cause: who or what paused it.
+        reason: the sentence shown to members.
+        vote_left_s: seconds of voting left, when it was paused while voting.
+        until: when the pause ends by itself (a spent budget, an outage); None: by ``resume`` only.
+    """
+
+    kept: Phase
+    cause: PauseCause
+    reason: str
+    vote_left_s: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn as it is stored; fields fill up as the turn goes through its phases.
+
+    Attributes:
+        id, number, parent, branch: its place in the tree of turns.
+        plan: the plan it follows (None for the opening).
+        paragraph: exactly what members read.
+        recalled: what the prompt held from the long-term memory.
+        usage: cost of all calls made for it.
+        written_at: when its text was finished.
+        reflection: None until the turn was reflected.
+        pieces: ids of the messages that carry the paragraph, in order.
+        ballot: id of its ballot's message, None until staged.
+        staged_at: time stamp of that message.
+        plans: the options as they were voted on; empty until the vote closed.
+        tally: the count that closed its vote, None until then.
+    """
+
+    id: str
+    number: int
+    parent: str | None
+    branch: str
+    plan: Plan | None
+    paragraph: str
+    recalled: tuple[Recalled, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    written_at: float = 0.0
+    reflection: Reflection | None = None
+    pieces: tuple[int, ...] = ()
+    ballot: int | None = None
+    staged_at: float | None = None
+    plans: tuple[Plan, ...] = ()
+    tally: Tally | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The state of one story: what a worker needs to carry on from any phase.
+
+    Attributes:
+        id, guild: where it lives.
+        phase: see lifecycle.
+        epoch: raised by whoever claims the story; a commit with an older one is refused.
+        due: when somebody must act: a vote's deadline, the end of a worker's lease, the end of a
+            budget pause; None when nothing is to be done until somebody asks.
+        closes_at: the vote's deadline, exactly while phase is VOTING.
+        extended: whether this ballot's deadline was extended already.
+        tries: attempts at this turn that an outage ended; 0 again once a step succeeded.
+        lineage: the turns that lead to ``head``.
+        head: id of the newest turn whose reflection is committed, None before the first.
+        draft: the turn being made (writing to publishing), else None.
+        pause: set exactly while phase is PAUSED.
+        outbox: effects owed to the channel, oldest first.
+        brief, settings, memory, canon, plans: see there.
+    """
+
+    id: StoryId
+    guild: int
+    phase: Phase
+    epoch: int
+    due: float | None
+    brief: Brief
+    settings: Settings
+    settings_version: int = 0
+    closes_at: float | None = None
+    extended: bool = False
+    tries: int = 0
+    lineage: Lineage = ()
+    head: str | None = None
+    draft: Draft | None = None
+    pause: Pause | None = None
+    outbox: tuple[Effect, ...] = ()
+    memory: Memory = field(default_factory=Memory)
+    canon: Canon = field(default_factory=Canon)
+    plans: Plans = field(default_factory=Plans)
+    created_at: float = 0.0
+
+    @property
+    def head_number(self) -> int:
+        """Number of the head turn; 0 before the first."""
+        return self.lineage[-1].last if self.lineage else 0
+
+
+Votes = Mapping[int, frozenset[int]]
+"""Option index → ids of the members (never bots) who reacted with it."""

@@ -1,0 +1,144 @@
+"""Every error that Talewheel raises, in one tree; adapters translate foreign exceptions into these.
+
+    TalewheelError                  a sentence for people (``str(error)``) and nothing secret in it
+    ├── StartError                  the process can't start: what, which value, what to do
+    ├── RefusedError                somebody asked for what the rules refuse; nothing was changed
+    │   ├── PhaseError              this event can't happen in this phase
+    │   ├── InputError              a value out of its range, named with the range
+    │   └── NoStoryError            there is no story here
+    ├── BudgetSpentError            the day's tokens are spent: wait until the day turns
+    ├── StoreError                  Redis
+    │   ├── StoreUnavailableError   unreachable, busy, read-only, out of memory: worth another try
+    │   ├── FencedError             somebody else raised the epoch: stop, touch nothing
+    │   ├── ConflictError           a versioned value moved since it was read: read again
+    │   └── RecordError             a stored record can't be read
+    ├── NarratorError               the model
+    │   ├── NarratorUnavailableError  worth another try later: outage, rate limit, nonsense
+    │   └── NarratorRefusedError    final until somebody acts: key, quota, model, content
+    ├── EmbedderError               vectors
+    │   ├── EmbedderUnavailableError  worth another try later
+    │   └── EmbedderRefusedError    final until somebody acts: not installed, key, wrong dimension
+    └── StageError                  Discord
+        ├── StageUnavailableError   worth another try; the outcome may be unknown
+        ├── StageForbiddenError     a permission is missing: never retried
+        └── MessageGoneError        the message (or its channel) was deleted
+
+"Worth another try" is a property of the class (``retryable``), so that retrying code asks the error
+and never lists classes. Nothing here imports anything of the project.
+"""
+
+from typing import ClassVar
+
+
+class TalewheelError(Exception):
+    """Root of the tree; the message is a sentence that says what failed and what to do."""
+
+    retryable: ClassVar[bool] = False
+
+
+class StartError(TalewheelError):
+    """The process can't start with what it was given; the message is one line for the operator."""
+
+
+class RefusedError(TalewheelError):
+    """The rules refuse what was asked; the message can be shown to whoever asked."""
+
+
+class PhaseError(RefusedError):
+    """An event that the table of phases doesn't list for the story's phase."""
+
+
+class InputError(RefusedError):
+    """A value outside its range; the message names the value, the range and what to do."""
+
+
+class NoStoryError(RefusedError):
+    """There is no story where one is needed."""
+
+
+class BudgetSpentError(TalewheelError):
+    """A cap on spending is reached.
+
+    Attributes:
+        until: UTC seconds from which spending is possible again.
+    """
+
+    def __init__(self, message: str, until: float) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class StoreError(TalewheelError):
+    """The store couldn't do what was asked."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store is unreachable, loading, read-only, out of memory or too slow."""
+
+    retryable = True
+
+
+class FencedError(StoreError):
+    """The story's epoch isn't the caller's any more: another took over, and this one must stop."""
+
+
+class ConflictError(StoreError):
+    """A versioned value (memory, canon, plans, settings) moved since the caller read it.
+
+    Attributes:
+        field: which value moved, as the store names it.
+    """
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class RecordError(StoreError):
+    """A stored record is missing or can't be decoded by this version."""
+
+
+class NarratorError(TalewheelError):
+    """The model couldn't give what was asked."""
+
+
+class NarratorUnavailableError(NarratorError):
+    """An outage, a rate limit, a time-out or an unusable answer: another try later may succeed."""
+
+    retryable = True
+
+
+class NarratorRefusedError(NarratorError):
+    """No retry mends this: a refused key, an unknown model, a spent quota, refused content."""
+
+
+class EmbedderError(TalewheelError):
+    """No vector could be made."""
+
+
+class EmbedderUnavailableError(EmbedderError):
+    """The embeddings endpoint is down or busy."""
+
+    retryable = True
+
+
+class EmbedderRefusedError(EmbedderError):
+    """No retry mends this: not installed, refused key, vectors of another length."""
+
+
+class StageError(TalewheelError):
+    """Discord couldn't do what was asked."""
+
+
+class StageUnavailableError(StageError):
+    """Discord failed or the connection broke; whether the request was applied may be unknown."""
+
+    retryable = True
+
+
+class StageForbiddenError(StageError):
+    """Discord forbids it: a permission or the access to the channel is missing."""
+
+
+class MessageGoneError(StageError):
+    """The message or its channel no longer exists."""

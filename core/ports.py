@@ -1,0 +1,353 @@
+"""The doors of the core: what the services need from the world, as small Protocols.
+
+Each is implemented by an adapter (core/adapters, bot/stage.py) and by a fake (tests/fakes); both
+pass the same contract suite (tests/contracts). Frozen values of core/domain travel through them;
+every error that comes out is one of core/errors.py. All times are UTC seconds unless ``_s`` says
+that it is a length.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from core.domain.recurrence import StepContext
+from core.domain.story import (
+    Brief,
+    Lineage,
+    Opening,
+    Phase,
+    Plan,
+    Recalled,
+    Reflection,
+    Settings,
+    Story,
+    StoryId,
+    Tally,
+    Turn,
+    Usage,
+    Vector,
+    Votes,
+)
+
+
+class Clock(Protocol):
+    """Time, so that tests can own it."""
+
+    def now(self) -> float:
+        """UTC seconds since 1970."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; only differences mean anything."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Let ``delay_s`` seconds pass."""
+        ...
+
+
+# ── the model ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished paragraph and what it cost."""
+
+    text: str
+    usage: Usage
+
+
+class Meter(Protocol):
+    """Stands before every single request to a model and counts what it cost."""
+
+    async def admit(self) -> None:
+        """Raises BudgetSpentError when the cap is reached: the request must not be sent."""
+        ...
+
+    async def charge(self, tokens: int) -> None:
+        """Count a request that was sent, whether its answer was of use or not."""
+        ...
+
+
+class Narrator(Protocol):
+    """The language model: opens a story, writes paragraphs, reflects on them.
+
+    All retries of a call live behind this port and are bounded (facts: 2 attempts to write, 4 to
+    reflect). Every method raises NarratorUnavailableError (worth another try later),
+    NarratorRefusedError (final until somebody acts) or BudgetSpentError (from its Meter).
+    """
+
+    @property
+    def notice(self) -> str | None:
+        """A sentence to say at a story's start (the offline narrator says what it is), or None."""
+        ...
+
+    async def check(self) -> None:
+        """Ask the endpoint, cheaply, whether key and model are accepted; costs no completion."""
+        ...
+
+    async def open(self, brief: Brief) -> tuple[Opening, Usage]:
+        """Title and outline for a new story."""
+        ...
+
+    async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
+        """The next paragraph.
+
+        Args:
+            context: the assembled step.
+            on_text: called with the whole text so far each time it grew; a second attempt begins
+                again from a shorter text. Must not block or raise.
+        """
+        ...
+
+    async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
+        """Rationale, short-term memory, summary and plans, from the final paragraph; checked."""
+        ...
+
+
+class Embedder(Protocol):
+    """Text to vectors. Raises EmbedderUnavailableError or EmbedderRefusedError."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, recorded with the index: vectors of two models don't mix."""
+        ...
+
+    @property
+    def dims(self) -> int:
+        """Numbers per vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One normalised vector per text, in order; an empty list for no texts."""
+        ...
+
+
+# ── the store ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEntry:
+    """A turn's summary with its vector, as recall finds it."""
+
+    turn_id: str
+    number: int
+    branch: str
+    text: str
+    vector: Vector
+    written_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One change of one story, applied whole or not at all.
+
+    Attributes:
+        operation: id of this change, unique; committing it twice applies it once.
+        story: the new state. Its ``epoch`` must still be the stored one (else FencedError).
+            memory, canon, plans and settings are written only if ``writes`` names them.
+        writes: of "memory", "canon", "plans", "settings": which versioned values this commit
+            replaces. Their version in ``story`` must be the stored one plus 1 (else ConflictError).
+        expects: versioned values that aren't written but must not have moved since they were read:
+            name → version.
+        turn: the turn's record to write with it, or None.
+        entry: the memory entry to write with it, or None.
+    """
+
+    operation: str
+    story: Story
+    writes: frozenset[str] = frozenset()
+    expects: Mapping[str, int] = field(default_factory=dict[str, int])
+    turn: Turn | None = None
+    entry: MemoryEntry | None = None
+
+
+class StoryStore(Protocol):
+    """Stories and their turns. When a commit returns it is on disk."""
+
+    async def create(self, story: Story, operation: str) -> bool:
+        """Store a new story and make it its channel's current one.
+
+        The serial must be one above the channel's last (see ``current``).
+
+        Returns:
+            False, changing nothing, when the channel's current story isn't ended or another story
+            took that serial; True when this operation created it (now or before).
+        """
+        ...
+
+    async def current(self, channel: int) -> Story | None:
+        """The channel's newest story (live or ended), or None."""
+        ...
+
+    async def load(self, story: StoryId) -> Story:
+        """The state as it is stored now. Raises NoStoryError."""
+        ...
+
+    async def turn(self, story: StoryId, turn_id: str) -> Turn:
+        """One turn. Raises RecordError when there is none."""
+        ...
+
+    async def commit(self, change: Commit) -> None:
+        """Apply a change. Raises FencedError, ConflictError, StoreUnavailableError."""
+        ...
+
+
+class Schedule(Protocol):
+    """Who must act on which story, and when. A claimed story's due time is its lease's end."""
+
+    async def due(self, now: float, limit: int) -> list[StoryId]:
+        """Stories whose due time has come, the longest due first."""
+        ...
+
+    async def next_due(self) -> float | None:
+        """The earliest due time of all stories, or None."""
+        ...
+
+    async def claim(self, story: StoryId, now: float, until: float, force: bool = False) -> Story:
+        """Raise the epoch and take the lease until ``until``; gives the state with the new epoch.
+
+        Raises FencedError unless the story is due or ``force`` is set (moderators' commands).
+        """
+        ...
+
+    async def renew(self, story: StoryId, epoch: int, until: float) -> None:
+        """Move the end of one's own lease; ``until=now`` hands it back. Raises FencedError."""
+        ...
+
+    async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:
+        """Stories of a phase in the order of their ids, those above ``after``: page by page."""
+        ...
+
+
+class MemorySearch(Protocol):
+    """Semantic search of one story's long-term memory."""
+
+    async def nearest(
+        self, story: StoryId, lineage: Lineage, query: Vector, limit: int
+    ) -> list[Recalled]:
+        """The summaries of the lineage nearest to the query, nearest first."""
+        ...
+
+    async def count(self, story: StoryId, lineage: Lineage) -> int:
+        """How many summaries the lineage has."""
+        ...
+
+
+class SpendLedger(Protocol):
+    """Tokens spent by the whole process per UTC day."""
+
+    async def spent(self, day: str) -> int:
+        """Tokens recorded for a day ("2026-11-23")."""
+        ...
+
+    async def record(self, day: str, call: str, tokens: int) -> None:
+        """Add the cost of a call once, however often it is recorded (``call`` is its unique id)."""
+        ...
+
+
+# ── Discord ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """One piece of a paragraph. The first piece of a turn carries the title and number."""
+
+    text: str
+    title: str | None = None
+    number: int | None = None
+
+
+class BallotState(StrEnum):
+    """How a ballot stands."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    ASLEEP = "asleep"
+    CLOSED = "closed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A ballot as members see it; ``closes_at`` is set while open, ``tally`` once closed.
+
+    Attributes:
+        window_s: length of the voting window; while open with no ``closes_at`` (the first posting:
+            the deadline counts from the message's own time stamp), the ballot names this.
+        message_id: the ballot's own message, so that a drawn tie can be shown to be fair.
+    """
+
+    number: int
+    plans: tuple[Plan, ...]
+    settings: Settings
+    state: BallotState
+    closes_at: float | None = None
+    extended: bool = False
+    tally: Tally | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A sentence of the bot to the channel, small and apart from the story."""
+
+    text: str
+
+
+Content = Prose | Ballot | Announcement
+
+
+class MessageKind(StrEnum):
+    """What one of our own messages carries, told from the message itself."""
+
+    PROSE = "prose"
+    BALLOT = "ballot"
+    ANNOUNCEMENT = "announcement"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One of our own messages. ``at`` is Discord's time stamp of its creation."""
+
+    id: int
+    at: float
+    kind: MessageKind
+
+
+class Stage(Protocol):
+    """The channel: what members see and how they vote. Raises StageError's three kinds."""
+
+    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+        """Post, once: the same nonce within minutes gives the existing message, made to show this.
+
+        A ballot gets its reactions by ``signal``. Raises MessageGoneError when the message with
+        this nonce was deleted, or the channel is gone.
+        """
+        ...
+
+    async def edit(self, channel: int, message: int, content: Content) -> None:
+        """Replace what one of our messages shows."""
+        ...
+
+    async def delete(self, channel: int, message: int) -> None:
+        """Delete one of our messages; done when it is gone already."""
+        ...
+
+    async def own_messages(self, channel: int, after: int) -> list[Posted]:
+        """Our own messages above the id ``after``, oldest first."""
+        ...
+
+    async def votes(self, channel: int, message: int, options: int) -> Votes:
+        """The reactions to a ballot, read afresh to the last page, bots left out."""
+        ...
+
+    async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
+        """Give a small sign: the typing sign (about 10 s), or our reactions on a ballot.
+
+        Args:
+            ballot: the ballot's message, or None for the typing sign.
+            options: how many reactions; each is there once, however often this is called.
+        """
+        ...

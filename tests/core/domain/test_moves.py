@@ -1,0 +1,188 @@
+"""What each event changes in a story beside its phase."""
+
+import pytest
+
+from core.domain import moves
+from core.domain.lifecycle import AT_ONCE
+from core.domain.story import (
+    Notice,
+    Opening,
+    Pause,
+    PauseCause,
+    Phase,
+    RefreshBallot,
+    Settings,
+    StoryId,
+    Stretch,
+    Usage,
+)
+from core.errors import PhaseError
+from tests.fakes.stories import BRIEF, PLANS, a_draft, a_reflection, a_story
+
+
+def test_a_new_story_is_due_at_once_and_owes_its_notice() -> None:
+    notice = Notice("n", "No model is at work here.")
+    story = moves.begun(
+        StoryId(5, 1), 7, BRIEF, Settings(), now=3.0, turn_id="t", after=11, notice=notice
+    )
+    assert (story.phase, story.due, story.outbox) == (Phase.WRITING, AT_ONCE, (notice,))
+    assert story.draft is not None
+    assert (story.draft.number, story.draft.plan, story.draft.after) == (1, None, 11)
+
+
+def test_a_new_story_without_a_notice_owes_nothing() -> None:
+    story = moves.begun(
+        StoryId(5, 1), 7, BRIEF, Settings(), now=3.0, turn_id="t", after=11, notice=None
+    )
+    assert story.outbox == ()
+
+
+def test_the_opening_call_is_paid_by_the_first_turn() -> None:
+    story = moves.titled(
+        a_story(phase=Phase.WRITING, draft=a_draft()), Opening("T", "O"), Usage(5, 0, 3, 1)
+    )
+    assert (story.brief.title, story.brief.outline, story.brief.premise) == ("T", "O", BRIEF.premise)
+    assert story.draft is not None
+    assert story.draft.usage.tokens == 8
+
+
+def test_the_opening_call_needs_a_draft() -> None:
+    with pytest.raises(ValueError, match="no draft"):
+        moves.titled(a_story(), Opening("T", "O"), Usage())
+
+
+def test_reflecting_makes_the_draft_the_head_of_its_branch() -> None:
+    before = a_story(phase=Phase.REFLECTING, draft=a_draft(), tries=2)
+    story = moves.reflected(before, a_reflection(2))
+    assert (story.head, story.lineage, story.tries) == ("t2", (Stretch("main", 1, 2),), 0)
+    assert story.memory.version == before.memory.version + 1
+    assert story.plans.version == before.plans.version + 1
+
+
+def test_the_first_reflection_begins_the_main_branch() -> None:
+    before = a_story(phase=Phase.REFLECTING, lineage=(), head=None, draft=a_draft(number=1))
+    assert moves.reflected(before, a_reflection()).lineage == (Stretch("main", 1, 1),)
+
+
+def test_a_later_branch_grows_without_its_ancestors() -> None:
+    lineage = (Stretch("main", 1, 4), Stretch("b", 5, 6))
+    before = a_story(phase=Phase.REFLECTING, lineage=lineage, draft=a_draft(number=7))
+    assert moves.reflected(before, a_reflection()).lineage == (lineage[0], Stretch("b", 5, 7))
+
+
+def test_the_deadline_counts_from_the_ballots_own_time_stamp() -> None:
+    story = moves.staged(a_story(phase=Phase.PUBLISHING, draft=a_draft()), 1000.0)
+    assert (story.phase, story.closes_at, story.draft) == (Phase.VOTING, 1000.0 + 3600, None)
+
+
+def test_a_win_drafts_the_next_turn_and_owes_the_old_ballot_its_result() -> None:
+    story = moves.won(a_story(closes_at=9.0, extended=True), PLANS[1], "t2", ballot=601)
+    assert story.outbox == (RefreshBallot("t1"),)
+    assert (story.closes_at, story.extended) == (None, False)
+    assert story.draft == a_draft(plan=PLANS[1], after=601)
+
+
+def test_silence_extends_once_and_then_sends_to_sleep() -> None:
+    extended = moves.undecided(a_story(closes_at=9.0), now=10.0)
+    assert (extended.phase, extended.extended, extended.closes_at) == (Phase.VOTING, True, 3610.0)
+    asleep = moves.undecided(extended, now=3610.0)
+    assert (asleep.phase, asleep.closes_at) == (Phase.ASLEEP, None)
+    assert asleep.outbox == (RefreshBallot("t1"),), "owed once, however often it was asked for"
+
+
+def test_waking_opens_a_full_window_that_can_be_extended_again() -> None:
+    story = moves.woken(a_story(phase=Phase.ASLEEP, extended=True), now=50.0)
+    assert (story.phase, story.closes_at, story.extended) == (Phase.VOTING, 3650.0, False)
+
+
+def test_a_pause_keeps_the_vote_time_that_was_left() -> None:
+    paused = moves.paused(
+        a_story(closes_at=1000.0), PauseCause.MODERATOR, "Mo paused.", now=400.0, notice_nonce="n"
+    )
+    assert paused.pause == Pause(Phase.VOTING, PauseCause.MODERATOR, "Mo paused.", 600.0)
+    assert paused.outbox == (Notice("n", "Mo paused."), RefreshBallot("t1"))
+    resumed = moves.resumed(paused, now=5000.0)
+    assert (resumed.phase, resumed.closes_at, resumed.pause) == (Phase.VOTING, 5600.0, None)
+
+
+def test_a_vote_paused_at_its_deadline_is_open_for_a_moment_once_resumed() -> None:
+    paused = moves.paused(
+        a_story(closes_at=1000.0), PauseCause.FAULT, "…", now=1007.0, notice_nonce="n"
+    )
+    assert moves.resumed(paused, now=2000.0).closes_at == 2000.0 + moves.LEAST_VOTE_S
+
+
+def test_a_pause_while_writing_takes_back_what_is_half_written() -> None:
+    paused = moves.paused(
+        a_story(phase=Phase.WRITING, draft=a_draft()),
+        PauseCause.MODERATOR,
+        "Mo paused.",
+        now=1.0,
+        notice_nonce="n",
+    )
+    assert paused.outbox == (Notice("n", "Mo paused.", withdraw_after=500),)
+    resumed = moves.resumed(paused, now=2.0)
+    assert resumed.draft == a_draft(attempt=2), "the same turn, under new nonces"
+
+
+def test_a_silent_pause_while_writing_still_takes_back_what_is_half_written() -> None:
+    story = a_story(phase=Phase.WRITING, draft=a_draft())
+    paused = moves.paused(story, PauseCause.FAULT, "…", now=1.0, notice_nonce=None, until=61.0)
+    assert paused.outbox == (Notice(None, "…", withdraw_after=500),)
+
+
+def test_a_silent_pause_says_nothing_where_nothing_is_half_written() -> None:
+    story = a_story(phase=Phase.REFLECTING, draft=a_draft())
+    paused = moves.paused(story, PauseCause.FAULT, "…", now=1.0, notice_nonce=None, until=61.0)
+    assert paused.outbox == ()
+
+
+def test_waiting_out_an_outage_counts_as_a_try_and_other_pauses_do_not() -> None:
+    story = a_story(phase=Phase.REFLECTING, draft=a_draft(), tries=2)
+    fault, budget = PauseCause.FAULT, PauseCause.BUDGET
+    assert moves.paused(story, fault, "…", now=1, notice_nonce="n", until=9).tries == 3
+    assert moves.paused(story, fault, "…", now=1, notice_nonce="n").tries == 0
+    assert moves.paused(story, budget, "…", now=1, notice_nonce="n", until=9).tries == 0
+
+
+def test_text_that_is_finished_is_not_written_again_after_a_pause() -> None:
+    story = moves.text_finished(a_story(phase=Phase.WRITING, draft=a_draft()))
+    paused = moves.paused(story, PauseCause.FAULT, "…", now=1.0, notice_nonce="n")
+    resumed = moves.resumed(paused, now=2.0)
+    assert (resumed.phase, resumed.draft) == (Phase.REFLECTING, a_draft())
+
+
+def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
+    with pytest.raises(PhaseError):
+        moves.resumed(a_story(), now=1.0)
+
+
+def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
+    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601)
+    assert story.phase is Phase.PUBLISHING
+    assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
+
+
+def test_without_a_head_there_is_no_ballot_to_stage_again() -> None:
+    with pytest.raises(ValueError, match="no ballot"):
+        moves.balloted_anew(a_story(head=None), gone=1)
+
+
+def test_ending_says_so_and_closes_the_ballot() -> None:
+    story = moves.ended(a_story(closes_at=5.0), "The end.", notice_nonce="n")
+    assert (story.phase, story.closes_at) == (Phase.ENDED, None)
+    assert story.outbox == (Notice("n", "The end."), RefreshBallot("t1"))
+
+
+def test_ending_a_pause_while_writing_takes_back_what_is_half_written() -> None:
+    pause = Pause(Phase.WRITING, PauseCause.FAULT, "…")
+    story = a_story(phase=Phase.PAUSED, pause=pause, draft=a_draft())
+    ended = moves.ended(story, "The end.", notice_nonce="n")
+    assert ended.outbox == (Notice("n", "The end.", withdraw_after=500),)
+    assert (ended.draft, ended.pause) == (None, None)
+
+
+def test_an_effect_that_is_done_is_owed_no_more() -> None:
+    first, second = Notice("a", "…"), RefreshBallot("t1")
+    story = moves.settled(a_story(outbox=(first, second)), first)
+    assert story.outbox == (second,)
