@@ -1,0 +1,1 @@
+"""The only place that imports openai, redis, redisvl; foreign errors are translated here."""

@@ -1,0 +1,202 @@
+"""Embedder over an endpoint that speaks the OpenAI API.
+
+The one layer that retries an embedding request: the client must have been made with
+``max_retries=0``. Nothing an endpoint answers is believed before it was checked: number of vectors,
+their order, their length, that they are numbers. Its own messages are never passed on, since they
+may quote a part of the key.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError
+from openai.types import CreateEmbeddingResponse
+
+from core.domain.story import Vector
+from core.errors import EmbedderError, EmbedderRefusedError, EmbedderUnavailableError
+from core.ports import Clock
+
+ATTEMPTS = 3
+_PAUSES_S = (0.5, 2.0)
+"""Waits between attempts, unless the endpoint asks for another one."""
+_LONGEST_PAUSE_S = 20.0
+"""An endpoint that asks for more than this counts as down: the caller decides when to return."""
+_REQUEST_TIMEOUT_S = 30.0
+_TEXTS_PER_REQUEST = 64
+"""OpenAI takes 2,048 texts and 300,000 tokens; many local servers far less."""
+_SPENT_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+"""Codes of a 429 that no retry mends."""
+
+
+class OpenAIEmbedder:
+    """Texts to the vectors of one model of an endpoint.
+
+    How long its vectors are is learned from the first answer, or said in advance; from then on an
+    answer with another length is refused, because the two can't stand in one index.
+    """
+
+    def __init__(
+        self, client: AsyncOpenAI, model: str, clock: Clock, dims: int | None = None
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            client: with ``max_retries=0``; whoever made it closes it.
+            model: the value of EMBEDDING_MODEL.
+            clock: waits between attempts.
+            dims: numbers per vector, or None to learn it by ``probe`` or the first ``embed``.
+        """
+        self._client = client
+        self._model = model
+        self._clock = clock
+        self._dims = dims
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model
+
+    @property
+    def dims(self) -> int:
+        """Numbers per vector. Raises EmbedderUnavailableError while it isn't known."""
+        if self._dims is None:
+            raise EmbedderUnavailableError(
+                f"The embedding model {self._model!r} hasn't answered yet, "
+                "so the length of its vectors isn't known."
+            )
+        return self._dims
+
+    async def probe(self) -> int:
+        """Embed one word: shows that key and model are accepted, and gives the vectors' length."""
+        await self.embed(["probe"])
+        return self.dims
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One normalised vector per text, in order.
+
+        Raises:
+            EmbedderUnavailableError: no usable answer in ATTEMPTS attempts.
+            EmbedderRefusedError: key, model, quota or text refused, or vectors of another length.
+        """
+        vectors: list[Vector] = []
+        for start in range(0, len(texts), _TEXTS_PER_REQUEST):
+            vectors += await self._embed_batch(texts[start : start + _TEXTS_PER_REQUEST])
+        return vectors
+
+    async def _embed_batch(self, texts: Sequence[str]) -> list[Vector]:
+        attempt = 1
+        while True:
+            try:
+                return await self._request(texts)
+            except EmbedderUnavailableError as error:
+                if attempt == ATTEMPTS:
+                    raise
+                pause_s = _asked_pause(error.__cause__)
+                if pause_s is None:
+                    pause_s = _PAUSES_S[attempt - 1]
+                elif pause_s > _LONGEST_PAUSE_S:
+                    raise
+            await self._clock.sleep(pause_s)
+            attempt += 1
+
+    async def _request(self, texts: Sequence[str]) -> list[Vector]:
+        try:
+            # Float said outright: without it the SDK asks for base64, which some servers ignore
+            # and others refuse.
+            answer: object = await self._client.embeddings.create(
+                model=self._model,
+                input=[_sendable(text) for text in texts],
+                encoding_format="float",
+                timeout=_REQUEST_TIMEOUT_S,
+            )
+        except OpenAIError as error:
+            raise self._translate(error) from error
+        except ValueError as error:  # JSON that breaks off: the SDK lets json's error through.
+            raise self._nonsense("no JSON") from error
+        return self._check(answer, len(texts))
+
+    def _check(self, answer: object, count: int) -> list[Vector]:
+        # The SDK doesn't validate: HTML comes as str, an error inside a 200 as an object of Nones.
+        data = answer.data if isinstance(answer, CreateEmbeddingResponse) else None
+        found = cast("Sequence[object] | None", data)
+        if not isinstance(found, list) or len(found) != count:
+            raise self._nonsense(f"not {count} vectors")
+        rows: dict[int, Vector] = {}
+        for position, item in enumerate(found):
+            index = getattr(item, "index", None)
+            where = index if isinstance(index, int) else position
+            rows[where] = self._normalise(getattr(item, "embedding", None))
+        if set(rows) != set(range(count)):
+            raise self._nonsense("vectors numbered wrongly")
+        return [rows[index] for index in range(count)]
+
+    def _normalise(self, numbers: object) -> Vector:
+        try:
+            row = np.asarray(numbers, np.float64)
+        except (TypeError, ValueError) as error:
+            raise self._nonsense("a vector that isn't numbers") from error
+        length = float(np.linalg.norm(row)) if row.ndim == 1 else 0.0
+        if not np.isfinite(length) or length == 0.0:
+            raise self._nonsense("a vector that isn't numbers")
+        self._check_length(row.size)
+        return Vector((row / length).astype("<f4").tobytes())
+
+    def _check_length(self, size: int) -> None:
+        if self._dims is None:
+            self._dims = size
+        elif size != self._dims:
+            raise EmbedderRefusedError(
+                f"The embedding model {self._model!r} answered with {size} numbers per vector, "
+                f"and the memory holds vectors of {self._dims}. Set EMBEDDING_MODEL back to the "
+                "model that the memory was made with."
+            )
+
+    def _nonsense(self, what: str) -> EmbedderUnavailableError:
+        return EmbedderUnavailableError(
+            f"The endpoint answered {what} for the embedding model {self._model!r}."
+        )
+
+    def _translate(self, error: OpenAIError) -> EmbedderError:
+        if isinstance(error, APIStatusError):
+            return self._translate_status(error)
+        if isinstance(error, APIConnectionError):
+            return EmbedderUnavailableError("The embeddings endpoint can't be reached.")
+        return self._nonsense("something unreadable")
+
+    def _translate_status(self, error: APIStatusError) -> EmbedderError:
+        status, model = error.status_code, self._model
+        if status in {401, 403}:
+            return EmbedderRefusedError(
+                f"The embeddings endpoint refuses the key (HTTP {status}). Check OPENAI_API_KEY."
+            )
+        if status == 404:
+            return EmbedderRefusedError(
+                f"The endpoint has no embedding model {model!r} (HTTP 404). "
+                "Check EMBEDDING_MODEL and OPENAI_BASE_URL."
+            )
+        if status == 429 and (error.code in _SPENT_QUOTA or error.type in _SPENT_QUOTA):
+            return EmbedderRefusedError(
+                "The quota of the endpoint's account is spent (HTTP 429). Raise it there, "
+                "or set EMBEDDINGS=minilm."
+            )
+        if status in {408, 409, 425, 429} or status >= 500:
+            return EmbedderUnavailableError(f"The embeddings endpoint is busy (HTTP {status}).")
+        return EmbedderRefusedError(
+            f"The endpoint refuses to embed with {model!r} (HTTP {status}). Check EMBEDDING_MODEL."
+        )
+
+
+def _sendable(text: str) -> str:
+    """The text as UTF-8 can carry it; an empty one is refused by OpenAI, so a space stands in."""
+    return text.encode("utf-8", "replace").decode() or " "
+
+
+def _asked_pause(error: BaseException | None) -> float | None:
+    """Seconds the endpoint asked to wait (Retry-After), or None; a date counts as not asked."""
+    if not isinstance(error, APIStatusError):
+        return None
+    try:
+        return max(0.0, float(error.response.headers.get("retry-after", "")))
+    except ValueError:
+        return None

@@ -1,0 +1,291 @@
+"""What a failed call to an OpenAI-compatible endpoint means: one Fault, final or worth another try.
+
+An adapter makes its own errors of a Fault. The sentence names the setting to look at and never the
+key: what an endpoint says is quoted only where it can't be about the key, on one line, shortened,
+and with the key cut out. Nothing is retried here.
+"""
+
+import json
+import math
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+import httpx2
+import openai
+
+from core.adapters.openai_json import fields, text
+from core.domain.text import clip
+
+FOREIGN = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    ssl.SSLError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
+"""Everything a call through the SDK can raise by itself: its own errors, transport errors that it
+lets through (while it reads an error's body), and what can't be decoded."""
+
+_QUOTA_CODES = {
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "insufficient_balance",
+}
+_MODEL_CODES = {"model_not_found", "invalid_model", "model_not_supported"}
+_LENGTH_CODES = {"context_length_exceeded", "exceed_context_size_error"}
+_CONTENT_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
+_KEY_CODES = {"invalid_api_key", "api_key_invalid"}
+_LENGTH_WORDS = ("context length", "maximum context", "context size", "context window")
+_FORM_STATUSES = {400, 422, 501}
+_RETRYABLE_STATUSES = {408, 409, 425, 429}
+_QUOTE_UNITS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """How a call failed.
+
+    Attributes:
+        final: no retry mends it.
+        sentence: what failed, which setting, what to do.
+        retry_after_s: how long the endpoint asks to wait, seconds; None where it says nothing.
+        form: the endpoint may have refused the request's form (response_format, an option), not its
+            content: a plainer request may succeed.
+        sent: the endpoint surely worked on the prompt (it counts as spent).
+    """
+
+    final: bool
+    sentence: str
+    retry_after_s: float | None = None
+    form: bool = False
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Whom a call went to, in the words of its faults.
+
+    Attributes:
+        what: how a sentence calls it: "The narrator", "The embeddings endpoint".
+        model: the model's name.
+        model_setting: the setting that names it: "NARRATOR_MODEL".
+        key: never shown; cut out of whatever is quoted.
+    """
+
+    what: str
+    model: str
+    model_setting: str
+    key: str = field(default="", repr=False)
+
+
+def classify(error: Exception, callee: Callee, now: float) -> Fault:
+    """What an exception of the SDK means.
+
+    Args:
+        error: one of FOREIGN, or TimeoutError.
+        callee: whom the call went to.
+        now: UTC seconds, to read a Retry-After that is a date.
+
+    Raises:
+        TypeError: the exception is none that a call can raise; it is a fault of our own.
+    """
+    match error:
+        case openai.APIStatusError():
+            reply = _Reply.of(error.status_code, error.body)
+            return _status_fault(reply, callee, _retry_after(error.response.headers, now))
+        case openai.APITimeoutError() | TimeoutError() | httpx2.TimeoutException():
+            return _late(callee, sent=not isinstance(error.__cause__, httpx2.ConnectTimeout))
+        case (
+            openai.APIConnectionError() | httpx2.HTTPError() | httpx2.InvalidURL() | ssl.SSLError()
+        ):
+            return _connection_fault(error, callee)
+        case openai.APIResponseValidationError():
+            return garbled(callee)
+        case openai.APIError():
+            return reported(error.body, callee)
+        case openai.OpenAIError() | json.JSONDecodeError() | UnicodeDecodeError():
+            return garbled(callee)
+        case _:
+            raise TypeError(f"not an endpoint's error: {error!r}") from error
+
+
+def garbled(callee: Callee) -> Fault:
+    """What came back isn't the protocol."""
+    return Fault(
+        final=False,
+        sentence=f"{callee.what} answered with something that is no answer of the OpenAI API: if "
+        "this goes on, check OPENAI_BASE_URL (it usually ends in /v1).",
+        sent=True,
+    )
+
+
+def reported(body: object, callee: Callee) -> Fault:
+    """An error that came inside a response with status 200."""
+    reply = _Reply.of(200, body)
+    return _known_fault(reply, callee) or Fault(
+        final=False,
+        sentence=f"{callee.what} reported an error instead of an answer{_quoted(reply, callee)}.",
+        sent=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An error's body, read warily: endpoints agree on little."""
+
+    status: int
+    codes: frozenset[str]
+    message: str
+
+    @classmethod
+    def of(cls, status: int, body: object) -> "_Reply":
+        said = fields(body)
+        if inner := fields(said.get("error")):
+            said = inner
+        codes = (text(said.get(name)).lower() for name in ("code", "type", "status"))
+        message = said.get("message") or said.get("error") or said.get("detail")
+        return cls(status, frozenset(codes), text(message))
+
+    def says(self, *words: str) -> bool:
+        message = self.message.lower()
+        return any(word in message for word in words)
+
+    def misses_model(self) -> bool:
+        """Whether it says so in words; not every endpoint has a code for it."""
+        return self.says("model") and self.says("not found", "not exist", "unknown")
+
+
+def _status_fault(reply: _Reply, callee: Callee, retry_after_s: float | None) -> Fault:
+    if known := _known_fault(reply, callee):
+        return known
+    if reply.status in _RETRYABLE_STATUSES or reply.status >= 500:
+        busy = "has too many requests" if reply.status == 429 else "failed"
+        return Fault(
+            final=False,
+            sentence=f"{callee.what} {busy} (status {reply.status}){_quoted(reply, callee)}.",
+            retry_after_s=retry_after_s,
+            form=reply.status == 501,
+        )
+    return Fault(
+        final=True,
+        sentence=f"{callee.what} refused the request (status {reply.status})"
+        f"{_quoted(reply, callee)}: check {_model(callee)} and OPENAI_BASE_URL.",
+        form=reply.status in _FORM_STATUSES,
+    )
+
+
+def _known_fault(reply: _Reply, callee: Callee) -> Fault | None:
+    """The faults that somebody must act on, told by code where there is one, else by status."""
+    if sentence := _final_sentence(reply, callee):
+        return Fault(final=True, sentence=sentence)
+    return None
+
+
+def _final_sentence(reply: _Reply, callee: Callee) -> str | None:
+    codes, status = reply.codes, reply.status
+    sentence: str | None = None
+    if codes & _QUOTA_CODES or status == 402:
+        sentence = (
+            f"{callee.what}'s account has no credit left: top it up, or change OPENAI_API_KEY."
+        )
+    elif status in (401, 403) or codes & _KEY_CODES or (status == 400 and reply.says("api key")):
+        sentence = (
+            f"{callee.what} refused the key: check OPENAI_API_KEY, and that it may use "
+            f"{_model(callee)}."
+        )
+    elif codes & _CONTENT_CODES:
+        sentence = refusal(callee)
+    elif codes & _LENGTH_CODES or status == 413 or (status == 400 and reply.says(*_LENGTH_WORDS)):
+        sentence = (
+            f"{callee.what}'s model {callee.model!r} can't take a text this long: set "
+            f"{callee.model_setting} to a model with a longer context, or serve it with one."
+        )
+    elif codes & _MODEL_CODES or (status in (400, 404) and reply.misses_model()):
+        sentence = unknown_model(callee)
+    elif status in (404, 405):
+        sentence = (
+            f"{callee.what} has nothing at this address (status {status}): check OPENAI_BASE_URL "
+            f"(it usually ends in /v1) and {_model(callee)}."
+        )
+    return sentence
+
+
+def unknown_model(callee: Callee) -> str:
+    """The sentence for a model that the endpoint doesn't have."""
+    return (
+        f"{callee.what} does not know the model {callee.model!r}: set {callee.model_setting} to "
+        "one that the endpoint offers."
+    )
+
+
+def refusal(callee: Callee) -> str:
+    """The sentence for content that the model or its provider won't write."""
+    return (
+        f"{callee.what}'s model {callee.model!r} refused this content: change the plan or the last "
+        f"paragraph, or set {callee.model_setting} to another model."
+    )
+
+
+def _late(callee: Callee, *, sent: bool) -> Fault:
+    return Fault(
+        final=False,
+        sentence=f"{callee.what} did not answer in time ({_model(callee)}): it may be overloaded.",
+        sent=sent,
+    )
+
+
+def _connection_fault(error: Exception, callee: Callee) -> Fault:
+    causes = list(_causes(error))
+    if any(isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL) for cause in causes):
+        return Fault(
+            final=True,
+            sentence=f"{callee.what} can't be called: OPENAI_BASE_URL must be an address that "
+            "begins with http:// or https://.",
+        )
+    why = _one_line(str(causes[-1]), callee.key) or type(causes[-1]).__name__
+    return Fault(
+        final=False,
+        sentence=f"The connection to {_lowered(callee.what)} failed ({why}): if this goes on, "
+        "check OPENAI_BASE_URL.",
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it came from: "Connection error." says little, the innermost most."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait, from any of the three ways endpoints say it; never negative."""
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with suppress(KeyError, ValueError):
+            asked_s = float(headers[name]) * unit_s
+            return None if math.isnan(asked_s) else max(0.0, asked_s)
+    with suppress(KeyError, ValueError):
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - now)
+    return None
+
+
+def _quoted(reply: _Reply, callee: Callee) -> str:
+    said = _one_line(reply.message, callee.key)
+    return f': "{said}"' if said else ""
+
+
+def _one_line(text: str, key: str) -> str:
+    flat = " ".join(text.split()).rstrip(".")
+    return clip(flat.replace(key, "…") if key else flat, _QUOTE_UNITS)
+
+
+def _model(callee: Callee) -> str:
+    return f"{callee.model_setting} {callee.model!r}"
+
+
+def _lowered(what: str) -> str:
+    return what[:1].lower() + what[1:]

@@ -1,0 +1,104 @@
+"""Every exception that a call to an endpoint can raise has a reading."""
+
+import asyncio
+import inspect
+import json
+import ssl
+from collections.abc import Iterator
+
+import httpx2
+import openai
+import pytest
+
+from core.adapters.openai_errors import FOREIGN, Callee, classify
+
+CALLEE = Callee("The narrator", "tiny", "NARRATOR_MODEL", "sk-secret")
+REQUEST = httpx2.Request("POST", "http://endpoint.test/v1")
+
+
+def classes(module: object, root: type[Exception]) -> Iterator[type[Exception]]:
+    for _, value in inspect.getmembers(module, inspect.isclass):
+        if issubclass(value, root):
+            yield value
+
+
+def status_error(kind: type[openai.APIStatusError]) -> openai.APIStatusError:
+    status = getattr(kind, "status_code", 500)
+    response = httpx2.Response(status if isinstance(status, int) else 500, request=REQUEST)
+    return kind("sk-secret", response=response, body={"message": "sk-secret"})
+
+
+def instances() -> Iterator[Exception]:
+    """One of every kind; kinds of other parts of the SDK (web hooks, sockets) made as they come."""
+    response = httpx2.Response(200, request=REQUEST)
+    for kind in classes(openai, openai.OpenAIError):
+        match kind:
+            case openai.OAuthError:
+                yield openai.OAuthError(response=httpx2.Response(401, request=REQUEST), body=None)
+            case _ if issubclass(kind, openai.APIStatusError):
+                yield status_error(kind)
+            case openai.APIResponseValidationError:
+                yield openai.APIResponseValidationError(response, None)
+            case openai.APITimeoutError:
+                yield openai.APITimeoutError(REQUEST)
+            case openai.APIConnectionError:
+                yield openai.APIConnectionError(request=REQUEST)
+            case openai.APIError:
+                yield openai.APIError("sk-secret", REQUEST, body=None)
+            case _:
+                error = kind.__new__(kind)
+                Exception.__init__(error, "sk-secret")
+                yield error
+    for kind in classes(httpx2, httpx2.HTTPError):
+        error = kind.__new__(kind)
+        Exception.__init__(error, "sk-secret")
+        yield error
+    yield httpx2.InvalidURL("sk-secret")
+    yield ssl.SSLError("sk-secret")
+    yield json.JSONDecodeError("sk-secret", "", 0)
+    yield UnicodeDecodeError("utf-8", b"\xff", 0, 1, "sk-secret")
+    yield TimeoutError()
+
+
+@pytest.mark.parametrize("error", list(instances()), ids=lambda error: type(error).__name__)
+def test_an_error_has_a_sentence_and_keeps_the_key_to_itself(error: Exception) -> None:
+    assert isinstance(error, (*FOREIGN, TimeoutError))
+    fault = classify(error, CALLEE, now=0.0)
+    assert fault.sentence.endswith(".")
+    assert "sk-secret" not in fault.sentence
+    assert "sk-secret" not in repr(CALLEE)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("x"), asyncio.QueueFull()])
+def test_a_fault_of_our_own_is_not_taken_for_the_endpoints(error: Exception) -> None:
+    assert not isinstance(error, FOREIGN)
+    with pytest.raises(TypeError):
+        classify(error, CALLEE, now=0.0)
+
+
+def test_a_connection_that_was_never_made_cost_nothing() -> None:
+    error = openai.APITimeoutError(REQUEST)
+    error.__cause__ = httpx2.ConnectTimeout("late")
+    assert not classify(error, CALLEE, now=0.0).sent
+    assert classify(openai.APITimeoutError(REQUEST), CALLEE, now=0.0).sent
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked_s"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after": "Thu, 01 Jan 1970 00:01:40 GMT"}, 90.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+    ],
+)
+def test_every_way_to_ask_for_a_pause_is_understood(
+    headers: dict[str, str], asked_s: float | None
+) -> None:
+    response = httpx2.Response(429, headers=headers, request=REQUEST)
+    error = openai.RateLimitError("busy", response=response, body=None)
+    assert classify(error, CALLEE, now=10.0).retry_after_s == asked_s
