@@ -1,0 +1,103 @@
+"""A worker's right to act on a story: taken by a claim, kept by renewals, given up at the end.
+
+Redis is the judge (every commit checks the epoch); the lease is the cheap check in front of what
+Redis can't judge, the calls to Discord. It is measured on the monotonic clock, from before the
+claim was asked for, so that a process that was stopped for a while, or whose wall clock jumped,
+knows that its time is over.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from core.domain.story import StoryId
+from core.errors import FencedError, StoreUnavailableError
+from core.ports import Clock, Schedule
+
+RENEWALS_PER_LEASE = 3
+"""A lease survives two lost renewals."""
+
+
+class Lease:
+    """One story, held by one worker under one epoch.
+
+    Attributes:
+        until: end of the lease as the store knows it, UTC seconds.
+        renewing: held while ``until`` is being written to the store, by renewals and by commits,
+            so that none of them moves it back.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        clock: Clock,
+        story: StoryId,
+        epoch: int,
+        length_s: float,
+        asked_at: float,
+        until: float,
+    ) -> None:
+        """See the class.
+
+        Args:
+            epoch: the epoch that the claim gave.
+            length_s: seconds from a claim or renewal to the lease's end.
+            asked_at: monotonic time just before the claim was sent.
+            until: the end that the claim asked for.
+        """
+        self._schedule = schedule
+        self._clock = clock
+        self._story = story
+        self._epoch = epoch
+        self._length_s = length_s
+        self._ends = asked_at + length_s
+        self.until = until
+        self.renewing = asyncio.Lock()
+
+    def check(self) -> None:
+        """Call before each act on the stage. Raises FencedError once the lease is over."""
+        if self._clock.monotonic() >= self._ends:
+            raise FencedError(f"the lease on story {self._story} ran out")
+
+    def stop(self) -> None:
+        """Let no further act begin; one that is under way may finish."""
+        self._ends = self._clock.monotonic()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[None]:
+        """Renew the lease while the body runs; a body whose lease is lost ends with FencedError."""
+        body = asyncio.current_task()
+        if body is None:
+            raise RuntimeError("a lease is held by a task")
+        lost: list[FencedError] = []
+
+        async def renew() -> None:
+            try:
+                while True:
+                    await self._clock.sleep(self._length_s / RENEWALS_PER_LEASE)
+                    await self._renew()
+            except FencedError as error:
+                lost.append(error)
+                body.cancel()
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if lost and body.uncancel() == 0:
+                raise lost[0] from None
+            raise
+        finally:
+            renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewing
+
+    async def _renew(self) -> None:
+        async with self.renewing:
+            self.check()
+            asked_at, until = self._clock.monotonic(), self._clock.now() + self._length_s
+            try:
+                await self._schedule.renew(self._story, self._epoch, until)
+            except StoreUnavailableError:
+                return
+            self._ends, self.until = asked_at + self._length_s, until

@@ -1,0 +1,60 @@
+"""Reading a story's memory: what it holds, what a search of it finds. Nothing is changed here."""
+
+from dataclasses import dataclass
+
+from core.domain.story import Recalled, Story
+from core.errors import InputError, NoStoryError
+from core.ports import Embedder, MemorySearch, StoryStore
+
+QUERY_CHARACTERS = 1000
+"""More than any embedder of ours reads of one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryView:
+    """A story with everything that it remembers in plain language.
+
+    Attributes:
+        story: its short-term memory and canon are what the next prompt will hold.
+        summaries: entries of the long-term memory that recall can find.
+    """
+
+    story: Story
+    summaries: int
+
+
+class Library:
+    """Answers questions about the story of a channel."""
+
+    def __init__(self, *, store: StoryStore, search: MemorySearch, embedder: Embedder) -> None:
+        self._store = store
+        self._search = search
+        self._embedder = embedder
+
+    async def memory(self, channel: int) -> MemoryView:
+        """Short-term memory, canon and the size of the long-term memory. Raises NoStoryError."""
+        story = await self._story(channel)
+        return MemoryView(story, await self._search.count(story.id, story.lineage))
+
+    async def find(self, channel: int, query: str, limit: int = 5) -> list[Recalled]:
+        """The summaries nearest in meaning to a query, nearest first.
+
+        Raises:
+            NoStoryError: the channel has no story.
+            InputError: the query is empty or longer than QUERY_CHARACTERS.
+        """
+        words = query.strip()
+        if not words or len(words) > QUERY_CHARACTERS:
+            raise InputError(
+                f"Say in 1 to {QUERY_CHARACTERS} characters what to look for; "
+                f"this has {len(words)}."
+            )
+        story = await self._story(channel)
+        [vector] = await self._embedder.embed([words])
+        return await self._search.nearest(story.id, story.lineage, vector, limit)
+
+    async def _story(self, channel: int) -> Story:
+        story = await self._store.current(channel)
+        if story is None:
+            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
+        return story

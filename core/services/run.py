@@ -1,0 +1,117 @@
+"""One worker on one claimed story: the state as last committed, and the way to commit the next.
+
+The steps of the turn protocol (writing, reflecting, publishing, voting) are functions of a Run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from core.domain.lifecycle import AT_ONCE, due_at_rest
+from core.domain.story import Draft, Story, Turn
+from core.ports import (
+    Clock,
+    Commit,
+    Embedder,
+    MemoryEntry,
+    MemorySearch,
+    Narrator,
+    Schedule,
+    Stage,
+    StoryStore,
+)
+from core.services.lease import Lease
+from core.services.pieces import Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """Everything the ring of a story needs: one port per station."""
+
+    store: StoryStore
+    schedule: Schedule
+    search: MemorySearch
+    narrator: Narrator
+    embedder: Embedder
+    stage: Stage
+    clock: Clock
+
+
+class Run:
+    """A claimed story on its way.
+
+    Attributes:
+        at: the stations.
+        lease: the right to act; ``check`` it before each call to the stage.
+        story: the state as last committed.
+    """
+
+    def __init__(self, stations: Stations, lease: Lease, story: Story) -> None:
+        self.at = stations
+        self.lease = lease
+        self.story = story
+        self._pieces: tuple[Draft, Pieces] | None = None
+
+    @property
+    def channel(self) -> int:
+        """The channel's id."""
+        return self.story.id.channel
+
+    @property
+    def draft(self) -> Draft:
+        """The turn being made; asking for it in a phase without one is a fault of the caller."""
+        if self.story.draft is None:
+            raise ValueError(f"story {self.story.id} is {self.story.phase} and has no draft")
+        return self.story.draft
+
+    async def commit(
+        self,
+        story: Story,
+        *,
+        writes: frozenset[str] = frozenset(),
+        expects: Mapping[str, int] | None = None,
+        turn: Turn | None = None,
+        entry: MemoryEntry | None = None,
+    ) -> None:
+        """Make ``story`` the stored state; see core.ports.Commit.
+
+        While work is left, its due time is the lease's end, so that another worker takes over when
+        this one dies; at rest it is the time at which the story itself wants something.
+        """
+        async with self.lease.renewing:
+            due = due_at_rest(story)
+            story = replace(story, due=self.lease.until if due == AT_ONCE else due)
+            await self.at.store.commit(
+                Commit(uuid4().hex, story, writes, expects or {}, turn, entry)
+            )
+        self.story = story
+
+    async def reload(self) -> None:
+        """Read the state again, after somebody edited what this worker holds."""
+        self.story = await self.at.store.load(self.story.id)
+
+    async def head(self) -> Turn | None:
+        """The newest turn that is part of the story; None before the first."""
+        if self.story.head is None:
+            return None
+        return await self.at.store.turn(self.story.id, self.story.head)
+
+    async def drafted(self) -> Turn:
+        """The record of the turn being made."""
+        return await self.at.store.turn(self.story.id, self.draft.turn_id)
+
+    async def pieces(self) -> Pieces:
+        """The draft's messages, those included that an earlier worker posted."""
+        draft = self.draft
+        if self._pieces is None or self._pieces[0] != draft:
+            found = Pieces(
+                self.at.stage,
+                self.at.clock,
+                self.lease,
+                self.story.id,
+                draft,
+                self.story.brief.title,
+            )
+            await found.find()
+            self._pieces = (draft, found)
+        return self._pieces[1]

@@ -1,0 +1,201 @@
+"""The turn protocol: carries a claimed story on, step by step, until somebody else must act.
+
+Each step ends in a commit and can be run again from its start after a crash at any instruction:
+what is sent to the channel is named by nonces computed from committed values, what was sent before
+is found again in the channel, and what the channel is owed stands in the outbox until it is done.
+No step knows which step came before it in this process.
+
+    WRITING     outline (once) → recall → stream the paragraph → commit its text
+    REFLECTING  show it whole → reflect → commit memory, plans, summary and vector, head
+    PUBLISHING  show it whole → ballot → reactions → commit their ids and the deadline
+    VOTING      when due: count afresh → commit the result and the next draft, or extend, or sleep
+
+A fault of the model or of the channel becomes a pause with a sentence; a fault of Redis or an
+outage of Discord leaves the state as it was, for the next worker.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import uuid4
+
+from core.domain import moves
+from core.domain.identity import nonce
+from core.domain.lifecycle import due_at_rest
+from core.domain.story import Effect, Notice, PauseCause, Phase, RefreshBallot
+from core.errors import (
+    BudgetSpentError,
+    ConflictError,
+    EmbedderError,
+    MessageGoneError,
+    NarratorError,
+    StageError,
+    StageForbiddenError,
+    StageUnavailableError,
+    TalewheelError,
+)
+from core.ports import Announcement, BallotState, MessageKind
+from core.services.pieces import post
+from core.services.publishing import ballot_of, publish
+from core.services.reflecting import reflect
+from core.services.run import Run
+from core.services.voting import count, result_sentence
+from core.services.writing import write
+
+log = logging.getLogger(__name__)
+
+OUTAGE_WAITS_S = (60.0, 120.0, 240.0, 480.0, 960.0, 1800.0)
+"""How long a story waits before each automatic try during an outage: an hour in all."""
+CONFLICTS = 5
+"""How often a step is taken again because moderators changed what it had read."""
+
+_STEPS: Mapping[Phase, Callable[[Run], Awaitable[None]]] = {
+    Phase.WRITING: write,
+    Phase.REFLECTING: reflect,
+    Phase.PUBLISHING: publish,
+    Phase.VOTING: count,
+}
+
+
+async def advance(run: Run) -> None:
+    """Carry a story on until it rests: voting, asleep, paused or ended, with nothing owed.
+
+    Raises:
+        FencedError: somebody else took over; nothing more was done.
+        StoreError, StageUnavailableError: nothing was lost; run it again later.
+    """
+    conflicts = 0
+    while True:
+        await _settle(run)
+        _log_phase(run)
+        step = _next_step(run)
+        if step is None:
+            return
+        try:
+            await step(run)
+        except ConflictError:
+            conflicts += 1
+            if conflicts > CONFLICTS:
+                raise
+            await run.reload()
+        except BudgetSpentError as error:
+            await _pause(run, PauseCause.BUDGET, str(error), until=error.until)
+        except (NarratorError, EmbedderError) as error:
+            await _wait_or_stop(run, error)
+        except (StageForbiddenError, MessageGoneError) as error:
+            await _pause(run, PauseCause.FAULT, f"{error} Then /story resume goes on.")
+
+
+def _next_step(run: Run) -> Callable[[Run], Awaitable[None]] | None:
+    """What is to be done now, if anything."""
+    story = run.story
+    due = due_at_rest(story)
+    if due is None or due > run.at.clock.now():
+        return None if story.due == due else _rest
+    return _resume if story.phase is Phase.PAUSED else _STEPS[story.phase]
+
+
+async def _rest(run: Run) -> None:
+    """Nothing is to be done: let the due time say so (a claim had moved it)."""
+    await run.commit(run.story)
+
+
+async def _resume(run: Run) -> None:
+    """A pause that ends by itself."""
+    await run.commit(moves.resumed(run.story, run.at.clock.now()))
+
+
+async def _wait_or_stop(run: Run, error: TalewheelError) -> None:
+    """The model failed: try again by itself after a while, or wait for ``resume``."""
+    tries = run.story.tries
+    if not error.retryable or tries >= len(OUTAGE_WAITS_S):
+        await _pause(run, PauseCause.FAULT, f"{error} /story resume tries again.")
+        return
+    await _pause(
+        run,
+        PauseCause.FAULT,
+        f"{error} The story waits and tries again by itself; nothing is lost.",
+        until=run.at.clock.now() + OUTAGE_WAITS_S[tries],
+        say=tries == 0,
+    )
+
+
+async def _pause(
+    run: Run, cause: PauseCause, reason: str, *, until: float | None = None, say: bool = True
+) -> None:
+    log.warning("story %s paused in %s: %s", run.story.id, run.story.phase, reason)
+    await run.commit(
+        moves.paused(
+            run.story,
+            cause,
+            reason,
+            now=run.at.clock.now(),
+            notice_nonce=nonce(uuid4().hex) if say else None,
+            until=until,
+        )
+    )
+
+
+async def _settle(run: Run) -> None:
+    """Give the channel what it is owed, oldest first."""
+    while run.story.outbox:
+        effect = run.story.outbox[0]
+        run.lease.check()
+        try:
+            await _perform(run, effect)
+        except StageUnavailableError:
+            raise
+        except StageError as error:
+            # Refused for good: the state must not wait for it, and the log says what was not said.
+            log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
+        await run.commit(moves.settled(run.story, effect))
+
+
+async def _perform(run: Run, effect: Effect) -> None:
+    match effect:
+        case Notice():
+            await _say(run, effect)
+        case RefreshBallot():
+            await _refresh(run, effect)
+
+
+async def _say(run: Run, notice: Notice) -> None:
+    """Post a sentence, or put it where a half-written paragraph stands."""
+    content = Announcement(notice.text)
+    written = await _half_written(run, notice.withdraw_after)
+    first = written[0] if written and notice.nonce else None
+    for message in reversed(written):
+        if message != first:
+            await run.at.stage.delete(run.channel, message)
+    if first:
+        await run.at.stage.edit(run.channel, first, content)
+    elif notice.nonce:
+        await run.at.stage.send(run.channel, content, notice.nonce)
+
+
+async def _half_written(run: Run, after: int | None) -> list[int]:
+    """The messages that carry what is to be taken back, in order."""
+    if after is None:
+        return []
+    own = await run.at.stage.own_messages(run.channel, after)
+    return [posted.id for posted in own if posted.kind is MessageKind.PROSE]
+
+
+async def _refresh(run: Run, effect: RefreshBallot) -> None:
+    """Draw a ballot again; a result that the ballot can't take becomes a message."""
+    turn = await run.at.store.turn(run.story.id, effect.turn_id)
+    if turn.ballot is None:
+        return
+    ballot = ballot_of(run.story, turn)
+    try:
+        await run.at.stage.edit(run.channel, turn.ballot, ballot)
+    except StageUnavailableError:
+        raise
+    except StageError:
+        if ballot.state is not BallotState.CLOSED:
+            raise
+        sentence = Announcement(result_sentence(turn))
+        await post(run.at.stage, run.lease, run.channel, sentence, f"{turn.id}/result")
+
+
+def _log_phase(run: Run) -> None:
+    log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)

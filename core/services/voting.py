@@ -1,0 +1,66 @@
+"""The step of phase VOTING: count afresh, commit what follows: a turn, an extension, or sleep."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+from core.domain import ballot, moves
+from core.domain.story import Outcome, Tally, Turn
+from core.errors import MessageGoneError, RefusedError
+from core.services.run import Run
+
+
+async def count(run: Run) -> None:
+    """Count a ballot whose deadline has come."""
+    await _decide(run, run.story.settings.quorum)
+
+
+async def count_now(run: Run) -> Tally:
+    """Count a running ballot because a moderator asks; one vote is enough.
+
+    Raises:
+        RefusedError: nobody has voted; nothing was changed.
+    """
+    tally = await _decide(run, quorum=1, anyway=False)
+    if tally is None:
+        raise RefusedError("The ballot was deleted; a fresh one is on its way.")
+    return tally
+
+
+async def _decide(run: Run, quorum: int, *, anyway: bool = True) -> Tally | None:
+    """Commit the result of the head's ballot, or None when the ballot is gone and staged anew.
+
+    Args:
+        anyway: without a winner, extend or fall asleep; else refuse and change nothing.
+    """
+    turn = await run.head()
+    if turn is None or turn.ballot is None:
+        raise ValueError(f"story {run.story.id} is voting without a ballot")
+    plans = run.story.plans.options
+    try:
+        votes = await run.at.stage.votes(run.channel, turn.ballot, len(plans))
+    except MessageGoneError:
+        await run.commit(moves.balloted_anew(run.story, turn.ballot))
+        return None
+    tally = ballot.count(votes, len(plans), run.story.settings.rule, quorum, turn.ballot)
+    if tally.winner is not None:
+        closed = replace(turn, plans=plans, tally=tally)
+        following = moves.won(run.story, plans[tally.winner], uuid4().hex, turn.ballot)
+        await run.commit(following, expects={"plans": run.story.plans.version}, turn=closed)
+    elif anyway:
+        await run.commit(moves.undecided(run.story, run.at.clock.now()))
+    else:
+        raise RefusedError("Nobody has voted yet, so there is nothing to count.")
+    return tally
+
+
+def result_sentence(turn: Turn) -> str:
+    """The result of a closed ballot in words, for where the ballot itself can't show it."""
+    tally = turn.tally
+    if tally is None or tally.outcome is not Outcome.WON or tally.winner is None:
+        return f"The vote of turn {turn.number} is closed."
+    votes = tally.counts[tally.winner]
+    drawn = ", drawn among equals" if tally.tied else ""
+    return (
+        f"The vote of turn {turn.number} is closed: “{turn.plans[tally.winner].title}” won "
+        f"with {votes} vote{'' if votes == 1 else 's'}{drawn}."
+    )

@@ -1,0 +1,78 @@
+"""The step of phase WRITING: outline once, recall, stream the paragraph, commit its text."""
+
+from core.domain import moves, retrieval
+from core.domain.recurrence import StepContext, assemble
+from core.domain.story import Plan, Recalled, Story, Turn
+from core.domain.text import sentences
+from core.services.run import Run
+
+RECALL_LIMIT = 12
+"""Hits asked for per query; how many stand in the prompt is decided by its token budget."""
+MEMORY_LINES = 2
+"""Newest sentences of the short-term memory that are searched for beside the plan."""
+
+
+async def write(run: Run) -> None:
+    """Write the draft's paragraph and commit it; words that members may have read are never lost.
+
+    Raises:
+        NarratorError, EmbedderError, BudgetSpentError: nothing was committed but the outline.
+        StageForbiddenError: the channel can't be written to; no paragraph was paid for.
+    """
+    if not run.story.brief.title:
+        opening, usage = await run.at.narrator.open(run.story.brief)
+        await run.commit(moves.titled(run.story, opening, usage))
+    pieces = await run.pieces()
+    head = await run.head()
+    context, recalled = await step_context(run, head)
+    run.lease.check()
+    # Asked before the paragraph is paid for: a channel that forbids even this forbids the rest.
+    await run.at.stage.signal(run.channel)
+    async with pieces.growing():
+        written = await run.at.narrator.write(context, pieces.feed)
+    turn = Turn(
+        id=run.draft.turn_id,
+        number=run.draft.number,
+        parent=head.id if head else None,
+        branch=run.story.lineage[-1].branch if run.story.lineage else moves.MAIN_BRANCH,
+        plan=run.draft.plan,
+        paragraph=written.text,
+        recalled=recalled,
+        usage=run.draft.usage + written.usage,
+        written_at=run.at.clock.now(),
+    )
+    await run.commit(moves.text_finished(run.story), turn=turn)
+
+
+async def step_context(
+    run: Run, head: Turn | None, recalled: tuple[Recalled, ...] | None = None
+) -> tuple[StepContext, tuple[Recalled, ...]]:
+    """What the model is told in this step, and what of it was recalled.
+
+    Args:
+        head: the turn before the draft.
+        recalled: what was recalled already for this draft; None: search now.
+    """
+    if recalled is None:
+        recalled = await _recall(run, head)
+    context = assemble(run.story, head.paragraph if head else "", recalled)
+    return context, context.recalled
+
+
+async def _recall(run: Run, head: Turn | None) -> tuple[Recalled, ...]:
+    queries = _queries(run.story, run.draft.plan)
+    if head is None or not queries:
+        return ()
+    found = [
+        await run.at.search.nearest(run.story.id, run.story.lineage, vector, RECALL_LIMIT)
+        for vector in await run.at.embedder.embed(queries)
+    ]
+    return retrieval.merge(found, without={head.id})
+
+
+def _queries(story: Story, plan: Plan | None) -> list[str]:
+    """What to search for: where the story goes, and what was on its mind last."""
+    lines = sentences(story.memory.text)[-MEMORY_LINES:]
+    return [
+        text for text in (f"{plan.title}. {plan.text}" if plan else "", " ".join(lines)) if text
+    ]

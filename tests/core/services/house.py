@@ -1,0 +1,154 @@
+"""A whole Talewheel without Discord, Redis or a model: the services over fakes on a stepped clock."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+
+from core.domain.story import Brief, Memory, Phase, Settings, Story, Turn
+from core.ports import MessageKind
+from core.services.library import Library
+from core.services.run import Stations
+from core.services.storyteller import Storyteller
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.narrator import FakeNarrator
+from tests.fakes.stage import FakeStage
+from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.store import FakeMemorySearch, FakeSchedule, FakeStoryStore, StoreWorld
+
+CHANNEL, GUILD = 900, 10
+BRIEF = Brief("A lighthouse keeper finds a door below the tide line.", "mystery", "quiet")
+SETTINGS = Settings(vote_s=60, sentences=6)
+
+
+class House:
+    """One process; ``restarted`` gives the next one over the same Redis and the same Discord."""
+
+    def __init__(self, before: "House | None" = None, notice: str | None = None) -> None:
+        self.clock = before.clock if before else SteppedClock()
+        self.world = before.world if before else StoreWorld(dims=16)
+        self.stage = before.stage if before else FakeStage(self.clock)
+        self.narrator = before.narrator if before else FakeNarrator(self.clock, notice)
+        self.embedder = FakeEmbedder(dims=16)
+        self.store = FakeStoryStore(self.world)
+        search = FakeMemorySearch(self.world)
+        self.stations = Stations(
+            store=self.store,
+            schedule=FakeSchedule(self.world),
+            search=search,
+            narrator=self.narrator,
+            embedder=self.embedder,
+            stage=self.stage,
+            clock=self.clock,
+        )
+        self.teller = Storyteller(self.stations)
+        self.library = Library(store=self.store, search=search, embedder=self.embedder)
+        self._wheel: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "House":
+        self._wheel = asyncio.create_task(self.teller.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End this process without a goodbye: nothing more reaches Redis or Discord."""
+        doomed = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        self._silence()
+        for task in doomed:
+            task.cancel()
+        await asyncio.gather(*doomed, return_exceptions=True)
+        self._speak()
+
+    async def stop(self) -> None:
+        """End this process as SIGTERM does."""
+        await self.teller.aclose()
+
+    async def finish(self, doing: Coroutine[None, None, None]) -> None:
+        """Let time pass until something that sleeps is done."""
+        task = asyncio.create_task(doing)
+        await self.clock.run_until(task.done)
+        await task
+
+    def restarted(self) -> "House":
+        return House(self)
+
+    async def begin(self, channel: int = CHANNEL, guild: int = GUILD, **settings: int) -> Story:
+        """Start a story and let it come to its first vote."""
+        rules = Settings(**{"vote_s": 60, "sentences": 6, **settings})
+        await self.teller.start(channel, guild, BRIEF, rules, self.stage.snowflake())
+        await self.until(Phase.VOTING, channel)
+        return self.story(channel)
+
+    async def until(self, phase: Phase, channel: int = CHANNEL, number: int | None = None) -> None:
+        """Let time pass until the story rests in a phase (of a turn)."""
+
+        def there() -> bool:
+            story = self.story(channel)
+            rests = not story.outbox and story.phase is phase
+            return rests and number in (None, story.head_number)
+
+        await self.clock.run_until(there)
+
+    async def turn_over(self, option: int = 0, channel: int = CHANNEL) -> None:
+        """One member votes, the window passes, and the next ballot is up."""
+        number = self.story(channel).head_number
+        self.stage.vote(channel, 1, option)
+        await self.until(Phase.VOTING, channel, number + 1)
+
+    async def when(self, done: Callable[[], bool]) -> None:
+        """Let time pass until ``done``."""
+        await self.clock.run_until(done)
+
+    def story(self, channel: int = CHANNEL) -> Story:
+        """The newest story of a channel as Redis holds it."""
+        return max(
+            (story for id_, story in self.world.stories.items() if id_.channel == channel),
+            key=lambda story: story.id.serial,
+        )
+
+    def lineage(self, channel: int = CHANNEL) -> list[Turn]:
+        """The turns that led to the head, oldest first."""
+        story = self.story(channel)
+        turns: list[Turn] = []
+        at = story.head
+        while at is not None:
+            turns.append(self.world.turns[story.id, at])
+            at = turns[-1].parent
+        return turns[::-1]
+
+    def check_told_once(self, channel: int = CHANNEL) -> None:
+        """Every turn stands on stage exactly once, in order, with the words that Redis holds."""
+        told = self.lineage(channel)
+        assert [turn.number for turn in told] == list(range(1, len(told) + 1))
+        assert self.stage.story(channel) == [turn.paragraph for turn in told]
+        ballots = self.stage.ballots(channel)
+        assert [ballot.number for ballot in ballots] == [turn.number for turn in told]
+        assert all(ballot.tally for ballot in ballots[:-1]), "each old ballot shows its result"
+        offered = [m.offered for m in self.stage.shown(channel, MessageKind.BALLOT)]
+        assert offered == [3] * len(told)
+        story = self.story(channel)
+        entries = sorted(
+            (entry.number, entry.turn_id)
+            for (owner, _), entry in self.world.entries.items()
+            if owner == story.id
+        )
+        assert entries == [(turn.number, turn.id) for turn in told], "memory and lineage agree"
+        assert story.memory.text == told[-1].reflection.memory  # type: ignore[union-attr]
+
+    def _silence(self) -> None:
+        def dead(_name: str, *_: object) -> None:
+            raise asyncio.CancelledError
+
+        self.world.interrupt = dead
+        self.stage.fail = dead  # type: ignore[assignment]
+
+    def _speak(self) -> None:
+        self.world.interrupt = lambda _name, _when: None
+        self.stage.fail = lambda _name: None
+
+    def edit_memory(self, text: str) -> None:
+        """What a moderator's edit does: the memory moves, the epoch doesn't."""
+        story = self.story()
+        memory = Memory(text, story.memory.version + 1)
+        self.world.stories[story.id] = replace(story, memory=memory)

@@ -1,0 +1,160 @@
+"""A channel in memory, with Discord's promises: nonces, snowflakes in order, reactions, deletions."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.domain.story import Votes
+from core.errors import MessageGoneError, StageForbiddenError, TalewheelError
+from core.ports import Announcement, Ballot, Clock, Content, MessageKind, Posted, Prose
+
+NONCE_MEMORY_S = 300.0
+"""Discord remembers a nonce for "the past few minutes"."""
+
+_KINDS = {
+    Prose: MessageKind.PROSE,
+    Ballot: MessageKind.BALLOT,
+    Announcement: MessageKind.ANNOUNCEMENT,
+}
+
+
+@dataclass
+class FakeMessage:
+    """One of our messages; ``edits`` holds everything it ever showed."""
+
+    id: int
+    at: float
+    content: Content
+    nonce: str
+    edits: list[Content] = field(default_factory=list[Content])
+    offered: int = 0
+    votes: dict[int, set[int]] = field(default_factory=lambda: defaultdict[int, set[int]](set))
+    deleted: bool = False
+
+    @property
+    def kind(self) -> MessageKind:
+        return _KINDS[type(self.content)]
+
+
+class FakeStage:
+    """Implements ports.Stage.
+
+    Attributes:
+        messages: per channel, in order; deleted ones stay, marked.
+        fail: asked before each call with its name; what it returns is raised, after the call took
+            effect where ``fail_after`` is set.
+        calls: names of the calls made.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._serial = 0
+        self.messages: dict[int, list[FakeMessage]] = defaultdict(list)
+        self.calls: list[str] = []
+        self.forbidden: set[int] = set()
+        self.fail: Callable[[str], TalewheelError | None] = lambda _name: None
+        self.fail_after: Callable[[str], TalewheelError | None] = lambda _name: None
+
+    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+        self._enter("send", channel)
+        for message in self.messages[channel]:
+            fresh = self._clock.now() - message.at < NONCE_MEMORY_S
+            if message.nonce == nonce and fresh:
+                if message.deleted:
+                    raise MessageGoneError("the message with this nonce was deleted")
+                self._show(message, content)
+                return self._leave("send", message)
+        message = FakeMessage(self.snowflake(), self._clock.now(), content, nonce)
+        self.messages[channel].append(message)
+        return self._leave("send", message)
+
+    async def edit(self, channel: int, message: int, content: Content) -> None:
+        self._enter("edit", channel)
+        self._show(self.find(channel, message), content)
+        self._leave("edit", None)
+
+    async def delete(self, channel: int, message: int) -> None:
+        self._enter("delete", channel)
+        for known in self.messages[channel]:
+            if known.id == message:
+                known.deleted = True
+        self._leave("delete", None)
+
+    async def own_messages(self, channel: int, after: int) -> list[Posted]:
+        self._enter("own_messages", channel)
+        return [_posted(m) for m in self.messages[channel] if m.id > after and not m.deleted]
+
+    async def votes(self, channel: int, message: int, options: int) -> Votes:
+        self._enter("votes", channel)
+        cast = self.find(channel, message).votes
+        return {option: frozenset(cast[option]) for option in range(options)}
+
+    async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
+        self._enter("signal" if ballot else "typing", channel)
+        if ballot:
+            self.find(channel, ballot).offered = options
+        self._leave("signal" if ballot else "typing", None)
+
+    # ── what the test does and sees ──────────────────────────────────────────────────────────────
+
+    def snowflake(self) -> int:
+        """An id newer than all before."""
+        self._serial += 1
+        return int(self._clock.now() * 1000) * 1000 + self._serial
+
+    def shown(self, channel: int, kind: MessageKind | None = None) -> list[FakeMessage]:
+        """What members see, oldest first."""
+        return [
+            message
+            for message in self.messages[channel]
+            if not message.deleted and kind in (None, message.kind)
+        ]
+
+    def story(self, channel: int) -> list[str]:
+        """The pieces of all paragraphs, in order."""
+        contents = (message.content for message in self.shown(channel, MessageKind.PROSE))
+        return [content.text for content in contents if isinstance(content, Prose)]
+
+    def ballots(self, channel: int) -> list[Ballot]:
+        """Every ballot on stage as it shows now."""
+        contents = (message.content for message in self.shown(channel, MessageKind.BALLOT))
+        return [content for content in contents if isinstance(content, Ballot)]
+
+    def said(self, channel: int) -> list[str]:
+        """Every announcement on stage."""
+        contents = (message.content for message in self.shown(channel, MessageKind.ANNOUNCEMENT))
+        return [content.text for content in contents if isinstance(content, Announcement)]
+
+    def vote(self, channel: int, member: int, option: int) -> int:
+        """A member reacts to the newest ballot; gives its message id."""
+        ballot = self.shown(channel, MessageKind.BALLOT)[-1]
+        ballot.votes[option].add(member)
+        return ballot.id
+
+    def find(self, channel: int, message: int) -> FakeMessage:
+        """A message that is there. Raises MessageGoneError."""
+        for known in self.messages[channel]:
+            if known.id == message and not known.deleted:
+                return known
+        raise MessageGoneError("That message was deleted.")
+
+    def _show(self, message: FakeMessage, content: Content) -> None:
+        if message.content != content:
+            message.edits.append(message.content)
+            message.content = content
+
+    def _enter(self, name: str, channel: int) -> None:
+        self.calls.append(name)
+        if channel in self.forbidden:
+            raise StageForbiddenError("The bot may not write here: it lacks Send Messages.")
+        if error := self.fail(name):
+            raise error
+
+    def _leave(self, name: str, message: FakeMessage | None) -> Posted:
+        if error := self.fail_after(name):
+            raise error
+        return _posted(message) if message else Posted(0, 0.0, MessageKind.PROSE)
+
+
+def _posted(message: FakeMessage) -> Posted:
+    return Posted(message.id, message.at, message.kind)

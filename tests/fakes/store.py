@@ -1,0 +1,276 @@
+"""In-memory fakes of StoryStore, Schedule, MemorySearch and SpendLedger over one shared world.
+
+They follow the same contracts as the Redis adapters (tests/contracts). Every call gives way to
+other tasks before it acts, as a real one does, and then acts at once. A test can interrupt any call
+before it is applied (nothing happened) or after (applied, and the answer was lost).
+"""
+
+import asyncio
+import math
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from core.domain.story import Lineage, Phase, Recalled, Story, StoryId, Turn, Vector
+from core.errors import (
+    ConflictError,
+    FencedError,
+    NoStoryError,
+    RecordError,
+    StoreError,
+)
+from core.ports import Commit, MemoryEntry
+
+VERSIONED = ("memory", "canon", "plans", "settings")
+
+
+class When(Enum):
+    """The two moments at which a call can be interrupted."""
+
+    BEFORE = auto()
+    AFTER = auto()
+
+
+def _undisturbed(call: str, when: When) -> None:
+    """Let every call through."""
+
+
+@dataclass
+class StoreWorld:
+    """What a Redis would hold.
+
+    Attributes:
+        dims: numbers per vector.
+        interrupt: called with a call's name before and after it acts; what it raises, the call
+            raises.
+    """
+
+    dims: int = 8
+    interrupt: Callable[[str, When], None] = _undisturbed
+    stories: dict[StoryId, Story] = field(default_factory=dict[StoryId, Story])
+    newest: dict[int, int] = field(default_factory=dict[int, int])
+    makers: dict[StoryId, str] = field(default_factory=dict[StoryId, str])
+    applied: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    turns: dict[tuple[StoryId, str], Turn] = field(default_factory=dict[tuple[StoryId, str], Turn])
+    entries: dict[tuple[StoryId, str], MemoryEntry] = field(
+        default_factory=dict[tuple[StoryId, str], MemoryEntry]
+    )
+    calls: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+
+    async def before(self, call: str) -> None:
+        """Give way to other tasks, then let the test interrupt."""
+        await asyncio.sleep(0)
+        self.interrupt(call, When.BEFORE)
+
+    def after(self, call: str) -> None:
+        """Let the test lose the answer."""
+        self.interrupt(call, When.AFTER)
+
+
+class FakeStoryStore:
+    """StoryStore in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def create(self, story: Story, operation: str) -> bool:
+        await self._world.before("create")
+        created = self._create(story, operation)
+        self._world.after("create")
+        return created
+
+    def _create(self, story: Story, operation: str) -> bool:
+        world = self._world
+        if story.id in world.stories:
+            return world.makers[story.id] == operation
+        last = world.newest.get(story.id.channel, 0)
+        if story.id.serial != last + 1:
+            return False
+        if last and world.stories[StoryId(story.id.channel, last)].phase is not Phase.ENDED:
+            return False
+        world.stories[story.id] = story
+        world.makers[story.id] = operation
+        world.newest[story.id.channel] = story.id.serial
+        return True
+
+    async def current(self, channel: int) -> Story | None:
+        await self._world.before("current")
+        serial = self._world.newest.get(channel)
+        return None if serial is None else self._world.stories[StoryId(channel, serial)]
+
+    async def load(self, story: StoryId) -> Story:
+        await self._world.before("load")
+        if story not in self._world.stories:
+            raise NoStoryError(f"There is no story {story}.")
+        return self._world.stories[story]
+
+    async def turn(self, story: StoryId, turn_id: str) -> Turn:
+        await self._world.before("turn")
+        if (story, turn_id) not in self._world.turns:
+            raise RecordError(f"There is no turn {turn_id} of story {story}.")
+        return self._world.turns[story, turn_id]
+
+    async def commit(self, change: Commit) -> None:
+        await self._world.before("commit")
+        self._commit(change)
+        self._world.after("commit")
+
+    def _commit(self, change: Commit) -> None:
+        world, key = self._world, change.story.id
+        if unknown := (change.writes | change.expects.keys()) - set(VERSIONED):
+            raise ValueError(f"{min(unknown)!r} has no version")
+        if change.entry is not None:
+            _check_length(change.entry.vector, world.dims)
+        mark = (key.channel, change.operation)
+        if mark in world.applied:
+            return
+        stored = world.stories.get(key)
+        if stored is None or stored.epoch != change.story.epoch:
+            raise FencedError(f"Story {key} was taken over.")
+        _check_versions(stored, change)
+        world.stories[key] = _merged(stored, change)
+        if change.turn is not None:
+            world.turns[key, change.turn.id] = change.turn
+        if change.entry is not None:
+            world.entries[key, change.entry.turn_id] = change.entry
+        world.applied.add(mark)
+
+
+class FakeSchedule:
+    """Schedule in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def due(self, now: float, limit: int) -> list[StoryId]:
+        await self._world.before("due")
+        return [story.id for story in self._by_due() if (story.due or 0.0) <= now][:limit]
+
+    async def next_due(self) -> float | None:
+        await self._world.before("next_due")
+        return next((story.due for story in self._by_due()), None)
+
+    async def claim(self, story: StoryId, now: float, until: float, force: bool = False) -> Story:
+        await self._world.before("claim")
+        stored = self._world.stories.get(story)
+        if stored is None:
+            raise NoStoryError(f"There is no story {story}.")
+        if not force and (stored.due is None or stored.due > now):
+            raise FencedError(f"Story {story} isn't due.")
+        claimed = replace(stored, epoch=stored.epoch + 1, due=until)
+        self._world.stories[story] = claimed
+        self._world.after("claim")
+        return claimed
+
+    async def renew(self, story: StoryId, epoch: int, until: float) -> None:
+        await self._world.before("renew")
+        stored = self._world.stories.get(story)
+        if stored is None or stored.epoch != epoch:
+            raise FencedError(f"Story {story} was taken over.")
+        self._world.stories[story] = replace(stored, due=until)
+        self._world.after("renew")
+
+    async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:
+        await self._world.before("in_phase")
+        found = sorted(story.id for story in self._world.stories.values() if story.phase is phase)
+        return [story for story in found if after is None or story > after][:limit]
+
+    def _by_due(self) -> Iterable[Story]:
+        waiting = (story for story in self._world.stories.values() if story.due is not None)
+        return sorted(waiting, key=lambda story: story.due or 0.0)
+
+
+class FakeMemorySearch:
+    """MemorySearch in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def nearest(
+        self, story: StoryId, lineage: Lineage, query: Vector, limit: int
+    ) -> list[Recalled]:
+        await self._world.before("nearest")
+        _check_length(query, self._world.dims)
+        found = [
+            Recalled(entry.turn_id, entry.number, entry.text, _cosine(entry.vector, query))
+            for entry in self._within(story, lineage)
+        ]
+        return sorted(found, key=lambda one: (-one.score, one.number))[: max(0, limit)]
+
+    async def count(self, story: StoryId, lineage: Lineage) -> int:
+        await self._world.before("count")
+        return len(self._within(story, lineage))
+
+    def _within(self, story: StoryId, lineage: Lineage) -> list[MemoryEntry]:
+        if any(not stretch.branch for stretch in lineage):
+            raise ValueError("a stretch needs its branch")
+        return [
+            entry
+            for (owner, _), entry in self._world.entries.items()
+            if owner == story
+            and any(
+                stretch.branch == entry.branch and stretch.first <= entry.number <= stretch.last
+                for stretch in lineage
+            )
+        ]
+
+
+class FakeSpendLedger:
+    """SpendLedger in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def spent(self, day: str) -> int:
+        await self._world.before("spent")
+        return sum(self._world.calls.get(day, {}).values())
+
+    async def record(self, day: str, call: str, tokens: int) -> None:
+        await self._world.before("record")
+        if tokens < 0:
+            raise ValueError(f"a call can't cost {tokens} tokens")
+        self._world.calls.setdefault(day, {}).setdefault(call, tokens)
+        self._world.after("record")
+
+
+def _versions(story: Story) -> dict[str, int]:
+    return {
+        "memory": story.memory.version,
+        "canon": story.canon.version,
+        "plans": story.plans.version,
+        "settings": story.settings_version,
+    }
+
+
+def _check_versions(stored: Story, change: Commit) -> None:
+    wanted = dict(change.expects) | {
+        name: _versions(change.story)[name] - 1 for name in change.writes
+    }
+    for name in sorted(wanted):
+        if _versions(stored)[name] != wanted[name]:
+            raise ConflictError(f"The {name} of story {stored.id} was changed meanwhile.", name)
+
+
+def _merged(stored: Story, change: Commit) -> Story:
+    """The new state, with every versioned value that the change doesn't write as it is stored."""
+    new, writes = change.story, change.writes
+    return replace(
+        new,
+        guild=stored.guild,
+        memory=(new if "memory" in writes else stored).memory,
+        canon=(new if "canon" in writes else stored).canon,
+        plans=(new if "plans" in writes else stored).plans,
+        settings=(new if "settings" in writes else stored).settings,
+        settings_version=(new if "settings" in writes else stored).settings_version,
+    )
+
+
+def _check_length(vector: bytes, dims: int) -> None:
+    if len(vector) != 4 * dims:
+        raise StoreError(f"A vector of {len(vector)} bytes isn't one of {dims} numbers.")
+
+
+def _cosine(one: bytes, other: bytes) -> float:
+    a, b = (struct.unpack(f"<{len(vector) // 4}f", vector) for vector in (one, other))
+    return math.fsum(x * y for x, y in zip(a, b, strict=True))
