@@ -1,0 +1,1 @@
+"""The playground: the real bot in a local page, without any account."""
