@@ -1,4 +1,4 @@
-"""A channel in memory, with Discord's promises: nonces, snowflakes in order, reactions, deletions."""
+"""A channel in memory, with Discord's promises: nonces, ids in order, reactions, deletions."""
 
 from collections import defaultdict
 from collections.abc import Callable

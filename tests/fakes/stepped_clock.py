@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
 
+
 class SteppedClock:
     """Implements ports.Clock; ``run_until`` wakes sleepers in the order of their times."""
 
@@ -33,7 +34,7 @@ class SteppedClock:
         """Let every task run until it waits for this clock or for another task."""
         ready = cast(Any, asyncio.get_running_loop())._ready  # the one way to see idleness
         await asyncio.sleep(0)
-        while ready:
+        while ready:  # noqa: ASYNC110 - there is no event for "nobody else has anything to do"
             await asyncio.sleep(0)
 
     async def run_until(self, done: Callable[[], bool], limit_s: float = 100_000.0) -> None:

@@ -1,4 +1,4 @@
-"""Values to begin a test from: a story, a brief, a reflection, with everything sensible filled in."""
+"""Values to begin a test from: a story, a brief, a reflection, sensibly filled in."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ PLANS = (
 )
 
 
-def a_story(**changes: Any) -> Story:  # noqa: ANN401 - any field of Story
+def a_story(**changes: Any) -> Story:
     """A story in voting after its first turn, with ``changes`` made to it."""
     story = Story(
         id=StoryId(900, 1),
@@ -49,7 +49,7 @@ def a_story(**changes: Any) -> Story:  # noqa: ANN401 - any field of Story
     return replace(story, **changes)
 
 
-def a_draft(**changes: Any) -> Draft:  # noqa: ANN401 - any field of Draft
+def a_draft(**changes: Any) -> Draft:
     """The draft of turn 2, with ``changes`` made to it."""
     return replace(Draft("t2", 2, 1, PLANS[0], after=500), **changes)
 
@@ -59,7 +59,7 @@ def a_reflection(number: int = 1) -> Reflection:
     return Reflection("Why.", f"Turn {number} was told.", f"Turn {number} happened.", PLANS)
 
 
-def a_turn(**changes: Any) -> Turn:  # noqa: ANN401 - any field of Turn
+def a_turn(**changes: Any) -> Turn:
     """Turn 1 as it is once staged, with ``changes`` made to it."""
     turn = Turn(
         id="t1",

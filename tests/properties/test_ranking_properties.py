@@ -11,8 +11,14 @@ from core.domain.retrieval import merge
 from core.domain.story import Phase, Recalled
 from tests.fakes.stories import a_draft, a_story
 
+
+def a_hit(number: int, score: float) -> Recalled:
+    """A hit on a turn; one turn has one text."""
+    return Recalled(f"t{number}", number, f"In turn {number} " * number, score)
+
+
 HITS = st.builds(
-    lambda number, score: Recalled(f"t{number}", number, f"In turn {number} " * number, score),
+    a_hit,
     st.integers(1, 9),
     st.floats(-1, 1, allow_nan=False),
 )

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from core.domain.ballot import count, draw
-from core.domain.story import Outcome, VotingRule, Votes
+from core.domain.story import Outcome, Votes, VotingRule
 
 APPROVAL, SINGLE = VotingRule.APPROVAL, VotingRule.SINGLE
 

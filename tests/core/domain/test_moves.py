@@ -41,7 +41,11 @@ def test_the_opening_call_is_paid_by_the_first_turn() -> None:
     story = moves.titled(
         a_story(phase=Phase.WRITING, draft=a_draft()), Opening("T", "O"), Usage(5, 0, 3, 1)
     )
-    assert (story.brief.title, story.brief.outline, story.brief.premise) == ("T", "O", BRIEF.premise)
+    assert (story.brief.title, story.brief.outline, story.brief.premise) == (
+        "T",
+        "O",
+        BRIEF.premise,
+    )
     assert story.draft is not None
     assert story.draft.usage.tokens == 8
 

@@ -26,7 +26,7 @@ from tests.fakes.stories import PLANS, a_draft, a_story
 TIGHT = Budget(premise=12, outline=6, canon=12, memory=12, recalled=12, previous=12, plan=12)
 
 
-def writing(**changes: Any) -> Story:  # noqa: ANN401 - any field of Story
+def writing(**changes: Any) -> Story:
     return a_story(phase=Phase.WRITING, draft=a_draft(), **changes)
 
 

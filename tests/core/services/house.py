@@ -1,8 +1,9 @@
-"""A whole Talewheel without Discord, Redis or a model: the services over fakes on a stepped clock."""
+"""A whole Talewheel without Discord, Redis or a model: the services over fakes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any, NoReturn
 
 from core.domain.story import Brief, Memory, Phase, Settings, Story, Turn
 from core.ports import MessageKind
@@ -73,9 +74,9 @@ class House:
     def restarted(self) -> "House":
         return House(self)
 
-    async def begin(self, channel: int = CHANNEL, guild: int = GUILD, **settings: int) -> Story:
-        """Start a story and let it come to its first vote."""
-        rules = Settings(**{"vote_s": 60, "sentences": 6, **settings})
+    async def begin(self, channel: int = CHANNEL, guild: int = GUILD, **settings: Any) -> Story:
+        """Start a story with some settings changed, and let it come to its first vote."""
+        rules = replace(SETTINGS, **settings)
         await self.teller.start(channel, guild, BRIEF, rules, self.stage.snowflake())
         await self.until(Phase.VOTING, channel)
         return self.story(channel)
@@ -137,15 +138,15 @@ class House:
         assert story.memory.text == told[-1].reflection.memory  # type: ignore[union-attr]
 
     def _silence(self) -> None:
-        def dead(_name: str, *_: object) -> None:
+        def dead(_name: str, *_: object) -> NoReturn:
             raise asyncio.CancelledError
 
         self.world.interrupt = dead
-        self.stage.fail = dead  # type: ignore[assignment]
+        self.stage.fail = self.stage.fail_after = dead
 
     def _speak(self) -> None:
         self.world.interrupt = lambda _name, _when: None
-        self.stage.fail = lambda _name: None
+        self.stage.fail = self.stage.fail_after = lambda _name: None
 
     def edit_memory(self, text: str) -> None:
         """What a moderator's edit does: the memory moves, the epoch doesn't."""

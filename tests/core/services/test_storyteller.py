@@ -1,5 +1,6 @@
 """The ring from recall to vote, what members and moderators can ask, and every fault on the way."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -205,7 +206,7 @@ async def test_close_without_a_vote_is_refused_and_the_vote_runs_on() -> None:
 
 async def test_single_votes_are_counted_by_the_storys_rule() -> None:
     async with House() as house:
-        await house.begin(rule=VotingRule.SINGLE)  # type: ignore[arg-type]
+        await house.begin(rule=VotingRule.SINGLE)
         for member, option in ((1, 0), (1, 1), (2, 2)):
             house.stage.vote(CHANNEL, member, option)
         await house.until(Phase.VOTING, number=2)
@@ -381,10 +382,14 @@ async def test_memory_can_be_read_and_searched() -> None:
 # ── faults ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def once(error: TalewheelError, name: str):  # noqa: ANN201 - a closure for the fakes
+def once(error: TalewheelError, name: str) -> Callable[[str], TalewheelError | None]:
     """Fail the first call of that name."""
     left = [error]
-    return lambda called: left.pop() if called == name and left else None
+
+    def fail(called: str) -> TalewheelError | None:
+        return left.pop() if called == name and left else None
+
+    return fail
 
 
 async def test_a_model_that_fails_for_good_pauses_the_story_and_resume_tries_again() -> None:
