@@ -228,7 +228,7 @@ class EmbeddedRedis:
             "dir": str((self._data_dir or self._inside("data")).resolve()),
             "daemonize": "no",
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "always",
             # The append-only file is the record; snapshots beside it would only write twice. Its
             # preamble stays on (the default): without it the module refuses to load.
             "save": "",

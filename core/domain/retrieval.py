@@ -7,7 +7,7 @@ tokens the result may take is decided where the prompt is assembled (recurrence)
 from collections.abc import Collection, Sequence
 
 from core.domain.story import Recalled
-from core.domain.text import same_text
+from core.domain.text import folded
 
 
 def merge(found: Sequence[Sequence[Recalled]], without: Collection[str]) -> tuple[Recalled, ...]:
@@ -28,8 +28,7 @@ def merge(found: Sequence[Sequence[Recalled]], without: Collection[str]) -> tupl
         known = best.get(hit.turn_id)
         if hit.turn_id not in without and (known is None or hit.score > known.score):
             best[hit.turn_id] = hit
-    ranked: list[Recalled] = []
+    ranked: dict[str, Recalled] = {}
     for hit in sorted(best.values(), key=lambda hit: (-hit.score, hit.number, hit.turn_id)):
-        if not any(same_text(hit.text, kept.text) for kept in ranked):
-            ranked.append(hit)
-    return tuple(ranked)
+        ranked.setdefault(folded(hit.text), hit)
+    return tuple(ranked.values())

@@ -24,6 +24,7 @@ __all__ = [
     "Piece",
     "clip",
     "ends_cut_off",
+    "folded",
     "pieces",
     "same_text",
     "sentences",
@@ -224,7 +225,7 @@ def clip(text: str, limit_units: int, ellipsis: str = "…") -> str:
 
 def same_text(a: str, b: str) -> bool:
     """Whether two texts are the same but for case, spacing, punctuation and width of characters."""
-    return _folded(a) == _folded(b)
+    return folded(a) == folded(b)
 
 
 def similarity(a: str, b: str) -> float:
@@ -241,7 +242,7 @@ def similarity(a: str, b: str) -> float:
     Returns:
         From 0 (nothing in common) to 1 (the same text); the same for (b, a).
     """
-    a, b = _folded(a), _folded(b)
+    a, b = folded(a), folded(b)
     if a == b:
         return 1.0
     if not a or not b:
@@ -383,8 +384,11 @@ def _joints(view: str) -> Iterator[tuple[int, int]]:
 # --- likeness ------------------------------------------------------------------------------------
 
 
-def _folded(text: str) -> str:
-    """The words of a text for comparison; if it has none, its signs."""
+def folded(text: str) -> str:
+    """The words of a text for comparison, the same for texts that say the same (``same_text``).
+
+    Case, width, punctuation and white space make no difference; a text without words is its signs.
+    """
     wide = unicodedata.normalize("NFKC", text).casefold()
     plain = unicodedata.normalize("NFKC", wide)
     words = _NOT_WORDS.sub(" ", _IGNORED.sub("", plain)).strip()

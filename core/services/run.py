@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from core.domain import moves
 from core.domain.lifecycle import AT_ONCE, due_at_rest
-from core.domain.story import Draft, Story, Turn
+from core.domain.story import Draft, Effect, Story, Turn
 from core.ports import (
     Clock,
     Commit,
@@ -43,13 +44,14 @@ class Run:
     Attributes:
         at: the stations.
         lease: the right to act; ``check`` it before each call to the stage.
-        story: the state as last committed.
+        story: the state as last committed, less what the channel has got since (see ``settled``).
     """
 
     def __init__(self, stations: Stations, lease: Lease, story: Story) -> None:
         self.at = stations
         self.lease = lease
         self.story = story
+        self._written: Turn | None = None
         self._pieces: tuple[Draft, Pieces] | None = None
 
     @property
@@ -85,20 +87,30 @@ class Run:
                 Commit(uuid4().hex, story, writes, expects or {}, turn, entry)
             )
         self.story = story
+        self._written = turn or self._written
+
+    def settled(self, effect: Effect) -> None:
+        """Note that the channel got what it was owed; the next commit says so."""
+        self.story = moves.settled(self.story, effect)
 
     async def reload(self) -> None:
         """Read the state again, after somebody edited what this worker holds."""
         self.story = await self.at.store.load(self.story.id)
+        self._written = None
+
+    async def turn(self, turn_id: str) -> Turn:
+        """A turn's record; the one that this worker wrote last isn't read again."""
+        if self._written is not None and self._written.id == turn_id:
+            return self._written
+        return await self.at.store.turn(self.story.id, turn_id)
 
     async def head(self) -> Turn | None:
         """The newest turn that is part of the story; None before the first."""
-        if self.story.head is None:
-            return None
-        return await self.at.store.turn(self.story.id, self.story.head)
+        return await self.turn(self.story.head) if self.story.head else None
 
     async def drafted(self) -> Turn:
         """The record of the turn being made."""
-        return await self.at.store.turn(self.story.id, self.draft.turn_id)
+        return await self.turn(self.draft.turn_id)
 
     async def pieces(self) -> Pieces:
         """The draft's messages, those included that an earlier worker posted."""

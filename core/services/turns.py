@@ -147,7 +147,11 @@ async def _settle(run: Run) -> None:
         except StageError as error:
             # Refused for good: the state must not wait for it, and the log says what was not said.
             log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
-        await run.commit(moves.settled(run.story, effect))
+        run.settled(effect)
+        if isinstance(effect, Notice):
+            # Said now and not again: Discord forgets a nonce after minutes. A ballot drawn twice
+            # shows the same, so that it is done is committed with the next step.
+            await run.commit(run.story)
 
 
 async def _perform(run: Run, effect: Effect) -> None:
@@ -182,7 +186,7 @@ async def _half_written(run: Run, after: int | None) -> list[int]:
 
 async def _refresh(run: Run, effect: RefreshBallot) -> None:
     """Draw a ballot again; a result that the ballot can't take becomes a message."""
-    turn = await run.at.store.turn(run.story.id, effect.turn_id)
+    turn = await run.turn(effect.turn_id)
     if turn.ballot is None:
         return
     ballot = ballot_of(run.story, turn)

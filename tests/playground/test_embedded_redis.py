@@ -133,7 +133,7 @@ async def test_the_server_is_private() -> None:
         wanted = {
             "port": "0",
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "always",
             "maxmemory-policy": "noeviction",
         }
         assert wanted.items() <= settings.items()

@@ -22,7 +22,7 @@ def test_redis_keeps_every_story_on_disk() -> None:
     """Append-only, synced every second, into a named volume; nothing is evicted to make room."""
     assert redis_options() == {
         "--appendonly": "yes",
-        "--appendfsync": "everysec",
+        "--appendfsync": "always",
         "--maxmemory-policy": "noeviction",
     }
     assert services()["redis"]["volumes"] == ["redis-data:/data"]
