@@ -1,0 +1,89 @@
+"""The command line: `talewheel run` and `talewheel play` (or `python -m bot …`).
+
+Whatever only the operator can mend ends with one line each on standard error and exit code 2. Only
+the standard library is imported before a command is chosen.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+FAULT = 1
+MISTAKE = 2
+"""Exit codes: the program's own fault, and something that the operator can mend."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives the exit code."""
+    chosen = _parser().parse_args(arguments)
+    from core.errors import StartError
+
+    try:
+        return _play() if chosen.command == "play" else _run()
+    except StartError as error:
+        for line in str(error).splitlines():
+            print(f"talewheel: {line}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run() -> int:
+    """Serve Discord until a signal."""
+    import asyncio
+    import logging
+
+    from bot import logs
+    from bot.settings import BotSettings, environment
+    from core.errors import StartError
+
+    settings = BotSettings.read(environment(Path.cwd()))
+    logs.set_up(settings.log_level, settings.log_format, settings.secrets)
+
+    async def served() -> None:
+        from bot.bootstrap import build
+
+        app = await build(settings)
+        await app.run()
+
+    try:
+        asyncio.run(served())
+    except StartError:
+        raise
+    except Exception:  # the outermost handler of the process
+        logging.getLogger(__name__).critical("ended by a fault of its own", exc_info=True)
+        return FAULT
+    return 0
+
+
+def _play() -> int:
+    """Open the playground."""
+    from bot.playground.play import main as play
+
+    return play()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="talewheel",
+        description="A Discord bot that keeps one story per channel, steered by votes.",
+        epilog="Settings are read from the environment and from .env in the current folder.",
+    )
+    parser.add_argument("--version", action="version", version=f"talewheel {_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("run", help="serve Discord until SIGTERM or Ctrl-C")
+    commands.add_parser("play", help="play a story in a local page, without any account")
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("talewheel")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The one place where everything is put together: settings in, a bot that can run out.
+
+Every dependency can be handed in instead (tests, the playground); what is made here is also closed
+here, in the opposite order. Nothing is decided beyond which adapter a setting means.
+"""
+
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from bot.client import CommandMemory, TalewheelBot, point_at
+from bot.cogs.requests import StartRules
+from bot.process import serve
+from bot.services import Services
+from bot.settings import BotSettings, Embeddings
+from core.adapters.minilm_embedder import MiniLMEmbedder
+from core.adapters.openai_client import Models, openai_client
+from core.adapters.openai_embedder import OpenAIEmbedder
+from core.adapters.openai_narrator import OpenAINarrator
+from core.adapters.redis_command_memory import RedisCommandMemory
+from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_memory_search import RedisMemorySearch
+from core.adapters.redis_schedule import RedisSchedule
+from core.adapters.redis_spend_ledger import RedisSpendLedger
+from core.adapters.redis_story_store import RedisStoryStore
+from core.adapters.system_clock import SystemClock
+from core.errors import (
+    EmbedderError,
+    NarratorRefusedError,
+    NarratorUnavailableError,
+    StartError,
+)
+from core.ports import Clock, Embedder, Meter, Narrator, Stage
+from core.services.budget import DailyMeter
+from core.services.library import Library
+from core.services.run import Stations
+from core.services.storyteller import Storyteller
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A bot with everything behind it. Whoever built it closes it.
+
+    Attributes:
+        bot: not connected yet.
+        token: Discord's token.
+        resources: what was opened for it.
+    """
+
+    bot: TalewheelBot
+    token: str
+    resources: AsyncExitStack
+
+    async def run(self) -> None:
+        """Serve until a signal; see bot.process.serve. Closes everything afterwards."""
+        async with self.resources:
+            await serve(self.bot, self.token)
+
+    async def aclose(self) -> None:
+        """Close the bot and what was opened for it."""
+        async with self.resources:
+            await self.bot.close()
+
+
+async def build(
+    settings: BotSettings,
+    *,
+    clock: Clock | None = None,
+    database: RedisDatabase | None = None,
+    embedder: Embedder | None = None,
+    narrator: Narrator | None = None,
+    registered: CommandMemory | None = None,
+) -> App:
+    """Put a bot together and look at everything it will need.
+
+    Args:
+        settings: what the operator said.
+        clock: the machine's when None.
+        database: not prepared yet, closed by whoever made it; REDIS_URL's when None.
+        embedder: closed by whoever made it; what EMBEDDINGS says when None.
+        narrator: the endpoint's when None.
+        registered: remembers the commands that Discord knows; in the database when None.
+
+    Raises:
+        StartError: something is wrong that only the operator can mend, in one line.
+    """
+    async with AsyncExitStack() as stack:
+        time = clock or SystemClock()
+        vectors = embedder or await _embedder(settings, time, stack)
+        redis = database or _database(settings, stack)
+        for warning in (await redis.prepare(vectors.name, vectors.dims)).warnings:
+            log.warning("Redis: %s", warning)
+
+        def tell(sentence: str) -> None:
+            # The bot is made further down, long before a token is spent.
+            bot.tell_owner(sentence)
+
+        meter = DailyMeter(RedisSpendLedger(redis), time, settings.daily_token_cap, tell)
+        writer = narrator or _narrator(settings, meter, time, stack)
+        await _check(writer)
+        store = RedisStoryStore(redis, vectors.dims)
+        search = RedisMemorySearch(redis, vectors.dims)
+
+        def compose(stage: Stage) -> Services:
+            stations = Stations(
+                store=store,
+                schedule=RedisSchedule(redis),
+                search=search,
+                narrator=writer,
+                embedder=vectors,
+                stage=stage,
+                clock=time,
+            )
+            return Services(
+                Storyteller(stations, lease_s=settings.lease_s),
+                Library(store=store, search=search, embedder=vectors),
+            )
+
+        point_at(settings.discord_api_url, settings.discord_gateway_url)
+        bot = TalewheelBot(
+            compose,
+            StartRules(settings.allowed_guilds, settings.story, settings.language),
+            registered or RedisCommandMemory(redis),
+            gateway=settings.discord_gateway_url,
+        )
+        return App(bot, settings.discord_token, stack.pop_all())
+    raise AssertionError("unreachable: the stack swallows nothing")
+
+
+def _database(settings: BotSettings, stack: AsyncExitStack) -> RedisDatabase:
+    database = RedisDatabase(settings.redis_url)
+    stack.push_async_callback(database.close)
+    return database
+
+
+async def _embedder(settings: BotSettings, clock: Clock, stack: AsyncExitStack) -> Embedder:
+    """The embedder of the settings, tried out: the index needs the length of its vectors."""
+    try:
+        if settings.embeddings is Embeddings.MINILM:
+            minilm = MiniLMEmbedder()
+            stack.callback(minilm.close)
+            await minilm.load()
+            return minilm
+        client = openai_client(settings.openai_api_key, settings.openai_base_url)
+        stack.push_async_callback(client.close)
+        endpoint = OpenAIEmbedder(client, settings.embedding_model, clock)
+        await endpoint.probe()
+        return endpoint
+    except EmbedderError as error:
+        raise StartError(f"EMBEDDINGS={settings.embeddings}: {error}") from error
+
+
+def _narrator(settings: BotSettings, meter: Meter, clock: Clock, stack: AsyncExitStack) -> Narrator:
+    client = openai_client(settings.openai_api_key, settings.openai_base_url)
+    stack.push_async_callback(client.close)
+    models = Models(settings.narrator_model, settings.reflector_model)
+    return OpenAINarrator(client, models, meter, clock)
+
+
+async def _check(narrator: Narrator) -> None:
+    """An endpoint that refuses us is the operator's to mend; one that is down is an outage."""
+    try:
+        await narrator.check()
+    except NarratorRefusedError as error:
+        raise StartError(str(error)) from error
+    except NarratorUnavailableError as error:
+        log.warning("the narrator's endpoint isn't available yet, stories will wait: %s", error)

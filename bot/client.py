@@ -1,0 +1,239 @@
+"""The bot itself: its commands, its events, and how it leaves in good order.
+
+It asks for no privileged intent and keeps no cache of messages or members: votes are read over REST
+and the gateway's reaction events only wake stories. Commands live in cogs, what they call in core;
+signals and exit codes are process's business.
+"""
+
+import asyncio
+import json
+import logging
+from hashlib import sha256
+from typing import Protocol, cast
+
+import aiohttp
+import discord
+import yarl
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.cogs.answers import Tree
+from bot.cogs.memory import MemoryCog
+from bot.cogs.requests import StartRules
+from bot.cogs.story import StoryCog
+from bot.render import OPTION_EMOJI
+from bot.services import Composer
+from bot.stage import DiscordStage
+from core.errors import TalewheelError
+
+log = logging.getLogger(__name__)
+
+STOP_S = 6.0
+"""How long sends in flight may take once the process is asked to stop (Docker kills after 10 s)."""
+GUILDS_S = 0.5
+"""Being ready waits for the next server's description this long; stories need none of them."""
+DISCONNECT_S = 2.0
+"""How long Discord may take to confirm the goodbye; discord.py would wait half a minute."""
+
+
+class CommandMemory(Protocol):
+    """Remembers what was registered at Discord, so that a restart doesn't register it again."""
+
+    async def get(self, name: str) -> str | None:
+        """What was put under a name, or None."""
+        ...
+
+    async def put(self, name: str, value: str) -> None:
+        """Remember a value under a name."""
+        ...
+
+
+class TalewheelBot(commands.AutoShardedBot):
+    """Talewheel's client. ``failure`` holds what ended the wheel, when something did."""
+
+    def __init__(
+        self,
+        compose: Composer,
+        rules: StartRules,
+        registered: CommandMemory,
+        *,
+        gateway: str = "",
+        stop_s: float = STOP_S,
+    ) -> None:
+        """Make a client that isn't connected yet.
+
+        Args:
+            compose: makes the services over this client's stage.
+            rules: what new stories start with.
+            registered: remembers which commands Discord knows.
+            gateway: another gateway than the one that the REST server names; empty: that one.
+            stop_s: how long sends in flight may take when it closes.
+        """
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=Tree,
+            intents=discord.Intents(guilds=True, guild_reactions=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=GUILDS_S,
+        )
+        self.failure: BaseException | None = None
+        self._services = compose(DiscordStage(self))
+        self._rules = rules
+        self._registered = registered
+        self._gateway = gateway
+        self._stop_s = stop_s
+        self._wheel: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._stopped: asyncio.Task[None] | None = None
+        self._errands: set[asyncio.Task[None]] = set()
+
+    # ── starting ─────────────────────────────────────────────────────────────────────────────────
+
+    async def setup_hook(self) -> None:
+        """Add the commands and register them at Discord if they changed."""
+        await self.add_cog(StoryCog(self._services.storyteller, self._rules))
+        await self.add_cog(MemoryCog(self._services.library))
+        await self._register_commands()
+
+    async def launch_shard(
+        self, gateway: yarl.URL, shard_id: int, *, initial: bool = False
+    ) -> None:
+        """Connect a shard, to the gateway that was asked for."""
+        chosen = yarl.URL(self._gateway) if self._gateway else gateway
+        await super().launch_shard(chosen, shard_id, initial=initial)
+
+    async def _register_commands(self) -> None:
+        name, digest = f"commands:{self.application_id}", self._commands_digest()
+        if await self._registered.get(name) == digest:
+            return
+        await self.tree.sync()
+        await self._registered.put(name, digest)
+        log.info("registered the commands at Discord")
+
+    def _commands_digest(self) -> str:
+        """A hash of all that Discord is told about the commands, and of which Discord it is."""
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        told = json.dumps([Route.BASE, payload], sort_keys=True)
+        return sha256(told.encode()).hexdigest()
+
+    # ── events ───────────────────────────────────────────────────────────────────────────────────
+
+    async def on_ready(self) -> None:
+        """Start the wheel, once, and look for what happened while away, each time."""
+        log.info("ready: %d servers, %s shards", len(self.guilds), self.shard_count)
+        if self._stopped is not None:
+            return
+        if self._wheel is None:
+            self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
+            self._wheel.add_done_callback(self._wheel_ended)
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """A vote may wake a sleeping story."""
+        if self._stopped is not None or not self._is_vote(event):
+            return
+        try:
+            await self._services.storyteller.reacted(event.channel_id, event.message_id)
+        except TalewheelError as error:
+            # Nothing is lost: the ballot is read afresh before it is counted.
+            log.warning("a reaction in channel %s wasn't looked at: %s", event.channel_id, error)
+
+    def _is_vote(self, event: discord.RawReactionActionEvent) -> bool:
+        own = self.user.id if self.user else None
+        return (
+            event.guild_id is not None
+            and str(event.emoji) in OPTION_EMOJI
+            and event.user_id != own
+            and event.message_author_id in {None, own}
+            and not (event.member and event.member.bot)
+        )
+
+    async def _catch_up(self) -> None:
+        try:
+            await self._services.storyteller.reconcile()
+        except TalewheelError as error:
+            log.warning("sleeping ballots weren't all looked at: %s", error)
+
+    def _wheel_ended(self, wheel: asyncio.Task[None]) -> None:
+        """A bot whose wheel stands still looks alive and is not: end the process instead."""
+        if wheel.cancelled() or self._stopped is not None:
+            return
+        self.failure = wheel.exception() or RuntimeError("the wheel stopped turning")
+        log.critical("the wheel stopped: the process ends")
+        self._stopped = asyncio.create_task(self._stop())
+
+    # ── stopping ─────────────────────────────────────────────────────────────────────────────────
+
+    async def close(self) -> None:
+        """Stop the intake, let sends in flight finish, then leave Discord. Safe to call twice."""
+        if self._stopped is None:
+            self._stopped = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopped)
+
+    async def _stop(self) -> None:
+        if isinstance(self.tree, Tree):
+            self.tree.stopping = True
+        try:
+            async with asyncio.timeout(self._stop_s):
+                await self._services.storyteller.aclose()
+        except TimeoutError:
+            log.warning("what was being sent didn't finish within %s s", self._stop_s)
+        except TalewheelError as error:
+            log.warning("leases weren't handed back: %s", error)
+        finally:
+            await self._cancel(self._catching_up, self._wheel)
+            await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        if not isinstance(cast(object, self.loop), asyncio.AbstractEventLoop):
+            return  # never opened; discord.py's own close would stumble over that
+        try:
+            async with asyncio.timeout(DISCONNECT_S):
+                await super().close()
+        except TimeoutError:
+            log.warning("Discord didn't confirm the goodbye within %s s", DISCONNECT_S)
+
+    async def _cancel(self, *tasks: asyncio.Task[None] | None) -> None:
+        started = [task for task in tasks if task is not None]
+        for task in started:
+            task.cancel()
+        if started:
+            await asyncio.wait(started)
+
+    # ── the owner ────────────────────────────────────────────────────────────────────────────────
+
+    def tell_owner(self, sentence: str) -> None:
+        """Say something to whoever owns the bot at Discord, and in the log."""
+        log.warning("%s", sentence)
+        telling = asyncio.create_task(self._write_to_owner(sentence), name="telling the owner")
+        self._errands.add(telling)
+        telling.add_done_callback(self._errands.discard)
+
+    async def _write_to_owner(self, sentence: str) -> None:
+        try:
+            about = await self.application_info()
+            team = about.team
+            owner = team.owner_id if team and team.owner_id else about.owner.id
+            await (await self.fetch_user(owner)).send(sentence)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            # Owners may close their direct messages; the log has the sentence.
+            log.info("the owner can't be written to: %s", error)
+
+
+def point_at(api_url: str, gateway_url: str = "") -> None:
+    """Talk to another server that speaks Discord's protocol; empty: leave it at Discord's own.
+
+    discord.py keeps both addresses on classes of its own, so this holds for the whole process. The
+    gateway here is the one for sessions that were lost; a first connect asks the REST server for
+    one, unless the bot was given its own.
+    """
+    if api_url:
+        Route.BASE = api_url
+    if gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)

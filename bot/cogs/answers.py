@@ -1,0 +1,93 @@
+"""Answering commands: always ephemeral, never a mention, and a sentence whatever goes wrong.
+
+The tree's error handler is the outermost one of every command: a refusal is shown in its own words,
+anything else as an incident whose id stands in the log next to the cause. Which words an answer has
+is render's and the errors' business.
+"""
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from core.errors import RefusedError, TalewheelError
+
+log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    _Tree = app_commands.CommandTree[commands.AutoShardedBot]
+else:
+    _Tree = app_commands.CommandTree
+
+
+class Tree(_Tree):
+    """Talewheel's commands with their two rules: only in servers, and every error is answered."""
+
+    stopping = False
+    """Set once the process is about to end: commands that come now are turned away."""
+
+    async def interaction_check(
+        self, interaction: discord.Interaction[commands.AutoShardedBot], /
+    ) -> bool:
+        """Turn away what can't be served: direct messages, and anything during a stop."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            return not self.stopping
+        if self.stopping:
+            await answer(interaction, "The bot is restarting: try again in a minute.")
+        elif interaction.guild_id is None:
+            await answer(interaction, "Stories live in servers: give this command in a channel.")
+        else:
+            return True
+        return False
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[commands.AutoShardedBot],
+        error: app_commands.AppCommandError,
+        /,
+    ) -> None:
+        """Answer a failed command and log what isn't a plain refusal."""
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
+        try:
+            await answer(interaction, sentence)
+        except discord.HTTPException as failure:
+            # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
+            log.warning("an answer couldn't be given: %s", failure)
+
+
+def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:
+    incident = secrets.token_hex(4)
+    name = interaction.command.qualified_name if interaction.command else "unknown"
+    log.error(
+        "incident %s: /%s in channel %s failed",
+        incident,
+        name,
+        interaction.channel_id,
+        exc_info=cause,
+    )
+    if isinstance(cause, TalewheelError) and cause.retryable:
+        return f"That didn't work just now: try again in a minute (incident {incident})."
+    return f"That didn't work. The bot's log says why, at incident {incident}."
+
+
+async def defer(interaction: discord.Interaction) -> None:
+    """Tell Discord within its three seconds that an answer will come."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+
+
+async def answer(interaction: discord.Interaction, *pages: str) -> None:
+    """Say something to whoever gave the command, and to nobody else."""
+    nobody = discord.AllowedMentions.none()
+    for page in pages:
+        if interaction.response.is_done():
+            await interaction.followup.send(
+                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
+            )
+        else:
+            await interaction.response.send_message(
+                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
+            )

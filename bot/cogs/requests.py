@@ -1,0 +1,132 @@
+"""What a command was given, checked: who asks, where, and whether each value is in its range.
+
+Discord checks ranges too, but its word is not relied on: what arrives is checked here, and every
+fault is a sentence for whoever asked. No service is called here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import discord
+
+from bot.settings import LANGUAGE_LENGTH, SENTENCES_RANGE, VOTE_SECONDS_RANGE
+from core.domain.story import Brief, Settings
+from core.errors import InputError, RefusedError
+
+PREMISE_LENGTH = 2000
+"""Characters: what a message may have; more would crowd the story out of its own prompts."""
+GENRE_LENGTH = 100
+STYLE_LENGTH = 300
+
+_NEEDED: Mapping[str, discord.Permissions] = MappingProxyType(
+    {
+        "View Channel": discord.Permissions(view_channel=True),
+        "Read Message History": discord.Permissions(read_message_history=True),
+        "Add Reactions": discord.Permissions(add_reactions=True),
+    }
+)
+"""What the bot needs wherever it tells, by the names that Discord's settings show."""
+_SENDING = MappingProxyType({"Send Messages": discord.Permissions(send_messages=True)})
+_SENDING_IN_THREADS = MappingProxyType(
+    {"Send Messages in Threads": discord.Permissions(send_messages_in_threads=True)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command was given."""
+
+    guild: int
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartRules:
+    """What a new story starts with where nothing is said, and where one may start.
+
+    Attributes:
+        allowed_guilds: ids of the servers; empty means all.
+        settings: the rules of a story that says nothing else.
+        language: of a story that says nothing else.
+    """
+
+    allowed_guilds: frozenset[int]
+    settings: Settings
+    language: str
+
+
+def place_of(interaction: discord.Interaction) -> Place:
+    """The server and channel (or thread) of a command. Raises RefusedError outside of servers."""
+    if interaction.guild_id is None or interaction.channel_id is None:
+        raise RefusedError("Stories live in servers: give this command in a channel.")
+    return Place(interaction.guild_id, interaction.channel_id)
+
+
+def require_moderator(interaction: discord.Interaction) -> None:
+    """Raises RefusedError unless whoever asks may manage messages in this channel."""
+    given = interaction.permissions
+    if not (given.manage_messages or given.administrator):
+        raise RefusedError(
+            "Only moderators can do this: it needs the permission Manage Messages in this channel."
+        )
+
+
+def require_allowed(guild: int, rules: StartRules) -> None:
+    """Raises RefusedError where no story may start."""
+    if rules.allowed_guilds and guild not in rules.allowed_guilds:
+        raise RefusedError(
+            "This bot tells no stories in this server: whoever runs it has to add the server's id "
+            f"{guild} to ALLOWED_GUILDS."
+        )
+
+
+def require_own_permissions(given: discord.Permissions, *, thread: bool) -> None:
+    """Raises RefusedError that names each permission the bot itself lacks in the channel."""
+    needed = {**_NEEDED, **(_SENDING_IN_THREADS if thread else _SENDING)}
+    missing = [name for name, flag in needed.items() if not flag <= given]
+    if missing and not given.administrator:
+        raise RefusedError(
+            f"The bot lacks permissions in this channel: {', '.join(missing)}. "
+            "Grant them and start again."
+        )
+
+
+def brief_of(premise: str, genre: str, style: str, language: str, rules: StartRules) -> Brief:
+    """What a story was asked to be. Raises InputError."""
+    return Brief(
+        premise=_text("premise", premise, PREMISE_LENGTH, least=1),
+        genre=_text("genre", genre, GENRE_LENGTH),
+        style=_text("style", style, STYLE_LENGTH),
+        language=_text("language", language, LANGUAGE_LENGTH) or rules.language,
+    )
+
+
+def settings_of(
+    vote_seconds: int | None, sentences: int | None, notify_role: int | None, rules: StartRules
+) -> Settings:
+    """The rules of a new story. Raises InputError."""
+    start = rules.settings
+    return replace(
+        start,
+        vote_s=_number("vote_seconds", vote_seconds, VOTE_SECONDS_RANGE, start.vote_s),
+        sentences=_number("sentences", sentences, SENTENCES_RANGE, start.sentences),
+        notify_role=notify_role,
+    )
+
+
+def _text(name: str, given: str, limit: int, least: int = 0) -> str:
+    text = given.strip()
+    if least <= len(text) <= limit:
+        return text
+    if not text:
+        raise InputError(f"The {name} is empty: say in up to {limit} characters what it is.")
+    raise InputError(f"The {name} has {len(text)} characters; it may have at most {limit}.")
+
+
+def _number(name: str, given: int | None, within: range, default: int) -> int:
+    if given is None:
+        return default
+    if given not in within:
+        raise InputError(f"{name} is {given}; it must be from {within.start} to {within.stop - 1}.")
+    return given

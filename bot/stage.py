@@ -1,0 +1,199 @@
+"""The Stage port on Discord: sends, edits, reads votes, over REST alone.
+
+No cache is asked, so it works for channels and threads the gateway never named. discord.py's
+retries of 5xx answers and its waits for rate limits stay; what it raises in the end is translated
+here, once, into core.errors. What a message looks like is render's business.
+"""
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Literal, get_args
+
+import aiohttp
+import discord
+
+from bot.render import OPTION_EMOJI, Rendered, kind_of, render
+from core.errors import (
+    MessageGoneError,
+    StageError,
+    StageForbiddenError,
+    StageUnavailableError,
+)
+from core.ports import Content, Posted, Votes
+
+_PAGE = 100
+"""Most users that Discord lists in one answer."""
+_KINDS = Literal[0, 1]
+"""Discord's numbers for ordinary and burst ("super") reactions."""
+_EMOJI_VARIANT = "\ufe0f"
+
+_FORBIDDEN: Mapping[int, str] = {
+    50001: "the bot can't see this channel (View Channel is missing)",
+    50083: "the thread is archived",
+    160005: "the thread is locked",
+    30046: "Discord allows no more edits of a message this old",
+    90001: "a member of this server has blocked the bot's reactions",
+    30010: "the message has Discord's most reactions already",
+}
+"""Codes that no second try mends (discord.com/developers/docs/topics/opcodes-and-status-codes)."""
+_MISSING_PERMISSION = 50013
+_LATER = frozenset({408, 429})
+"""Statuses below 500 that another try may mend."""
+
+
+class DiscordStage:
+    """Implements core.ports.Stage with the bot's own client."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+        """Post, once: the same nonce within minutes gives the existing message back."""
+        shown = render(content)
+        with _translated("Send Messages (in threads: Send Messages in Threads)"):
+            message = await self._send(channel, shown, nonce)
+        return _posted(message)
+
+    async def _send(self, channel: int, shown: Rendered, nonce: str) -> discord.Message:
+        place = self._client.get_partial_messageable(channel)
+        if shown.view is not None:
+            return await place.send(view=shown.view, nonce=nonce, allowed_mentions=shown.mentions)
+        return await place.send(
+            shown.content, nonce=nonce, allowed_mentions=shown.mentions, suppress_embeds=True
+        )
+
+    async def edit(self, channel: int, message: int, content: Content) -> None:
+        """Replace what one of our messages shows."""
+        shown = render(content)
+        ours = self._client.get_partial_messageable(channel).get_partial_message(message)
+        with _translated("View Channel"):
+            if shown.view is not None:
+                await ours.edit(view=shown.view, allowed_mentions=shown.mentions)
+            else:
+                await ours.edit(content=shown.content, allowed_mentions=shown.mentions)
+
+    async def delete(self, channel: int, message: int) -> None:
+        """Delete one of our messages; done when it is gone already."""
+        ours = self._client.get_partial_messageable(channel).get_partial_message(message)
+        with suppress(MessageGoneError), _translated("View Channel"):
+            await ours.delete()
+
+    async def own_messages(self, channel: int, after: int) -> list[Posted]:
+        """Our own messages above the id ``after``, oldest first."""
+        place = self._client.get_partial_messageable(channel)
+        with _translated("Read Message History"):
+            return [
+                _posted(message)
+                async for message in place.history(
+                    limit=None, after=discord.Object(after), oldest_first=True
+                )
+                # Discord's own notes in our name ("pinned a message") carry another type.
+                if message.author.id == self._own_id and message.type is discord.MessageType.default
+            ]
+
+    async def votes(self, channel: int, message: int, options: int) -> Votes:
+        """The reactions to a ballot, read afresh to the last page, bots left out."""
+        with _translated("Read Message History"):
+            place = self._client.get_partial_messageable(channel)
+            ballot = await place.fetch_message(message)
+            present = {_plain(str(reaction.emoji)) for reaction in ballot.reactions}
+            return {
+                option: await self._voters(channel, message, emoji)
+                for option, emoji in enumerate(OPTION_EMOJI[:options])
+                if _plain(emoji) in present
+            }
+
+    async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
+        """The typing sign, or our reactions on a ballot; adding one twice changes nothing."""
+        place = self._client.get_partial_messageable(channel)
+        if ballot is None:
+            with _translated("Send Messages"):
+                await place.typing()
+            return
+        ours = place.get_partial_message(ballot)
+        with _translated("Add Reactions and Read Message History"):
+            for emoji in OPTION_EMOJI[:options]:
+                await ours.add_reaction(emoji)
+
+    @property
+    def _own_id(self) -> int:
+        if self._client.user is None:
+            raise StageUnavailableError("The bot isn't logged in to Discord yet.")
+        return self._client.user.id
+
+    async def _voters(self, channel: int, message: int, emoji: str) -> frozenset[int]:
+        """Members who reacted with an emoji, ordinarily or as a burst."""
+        people: set[int] = set()
+        for kind in get_args(_KINDS):
+            people |= await self._people(channel, message, emoji, kind)
+        return frozenset(people - {self._own_id})
+
+    async def _people(self, channel: int, message: int, emoji: str, kind: _KINDS) -> set[int]:
+        """All pages of one kind. ``Reaction.users`` would stop at a count that may be stale."""
+        seen: set[int] = set()
+        bots: set[int] = set()
+        while True:
+            page = await self._client.http.get_reaction_users(
+                channel, message, emoji, _PAGE, max(seen, default=None), kind
+            )
+            ids = {int(user["id"]) for user in page}
+            bots |= {int(user["id"]) for user in page if user.get("bot")}
+            # A page that brings nobody new ends it, whatever its length: never ask for ever.
+            if ids <= seen or len(page) < _PAGE:
+                return (seen | ids) - bots
+            seen |= ids
+
+
+def translate(error: Exception, needs: str) -> StageError:
+    """The StageError for an exception of discord.py or its connection.
+
+    Args:
+        error: what was raised.
+        needs: the permission that the request needs, for a refusal that doesn't name it.
+    """
+    match error:
+        case discord.HTTPException():
+            return _translate_answer(error, needs)
+        case discord.DiscordException() if not isinstance(error, _CONNECTION):
+            return StageError(f"Discord's client refused: {type(error).__name__}: {error}")
+        case _:
+            said = f"{type(error).__name__}: {error}"
+            return StageUnavailableError(f"Discord can't be reached ({said}).")
+
+
+_CONNECTION = (discord.RateLimited, discord.GatewayNotFound, discord.ConnectionClosed)
+"""Exceptions of discord.py that are about the connection and not about what was asked."""
+_BROKEN = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError)
+"""What a lost connection or a cut-off answer raises below discord.py."""
+
+
+def _translate_answer(error: discord.HTTPException, needs: str) -> StageError:
+    said = f"{error.status}, code {error.code}: {error.text}"
+    if error.code in _FORBIDDEN:
+        return StageForbiddenError(f"Discord refuses: {_FORBIDDEN[error.code]}.")
+    if isinstance(error, discord.Forbidden):
+        missing = f"{needs} is missing" if error.code == _MISSING_PERMISSION else error.text
+        return StageForbiddenError(f"Discord refuses: {missing}.")
+    if isinstance(error, discord.NotFound):
+        return MessageGoneError(f"The message or its channel is gone ({said}).")
+    if error.status >= 500 or error.status in _LATER:
+        return StageUnavailableError(f"Discord failed ({said}).")
+    return StageError(f"Discord refused the request ({said}).")
+
+
+@contextmanager
+def _translated(needs: str) -> Generator[None]:
+    try:
+        yield
+    except (discord.DiscordException, *_BROKEN) as error:
+        raise translate(error, needs) from error
+
+
+def _posted(message: discord.Message) -> Posted:
+    return Posted(message.id, message.created_at.timestamp(), kind_of(message))
+
+
+def _plain(emoji: str) -> str:
+    """An emoji without the sign that asks for its coloured form: Discord gives both spellings."""
+    return emoji.replace(_EMOJI_VARIANT, "")

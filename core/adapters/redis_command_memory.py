@@ -1,0 +1,31 @@
+"""What was registered at Discord, in Redis, so that a restart doesn't register it again."""
+
+from core.adapters import redis_keys as keys
+from core.adapters.redis_database import RedisDatabase, Script
+
+_DIGEST = "digest"
+
+# KEYS: the record. ARGV: its field, the value.
+_PUT = Script("return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])")
+
+
+class RedisCommandMemory:
+    """Values under names, for good.
+
+    Args:
+        database: open; stays open.
+    """
+
+    def __init__(self, database: RedisDatabase) -> None:
+        self._database = database
+
+    async def get(self, name: str) -> str | None:
+        """What was put under a name, or None."""
+        value = await self._database.field(keys.meta(name), _DIGEST)
+        return None if value is None else value.decode()
+
+    async def put(self, name: str, value: str) -> None:
+        """Remember a value under a name."""
+        await self._database.script(
+            _PUT, [keys.meta(name)], [_DIGEST, value], doing="remember the registered commands"
+        )

@@ -1,0 +1,86 @@
+"""Every key that Talewheel keeps in Redis, its type and its lifetime: nowhere else.
+
+    key                                    type    lives     holds
+    tw:story:{<channel>}:<serial>          hash    for good  a story's state (index tw-stories)
+    tw:current:{<channel>}                 string  for good  serial of the channel's newest story
+    tw:turn:{<channel>}:<serial>:<turn>    hash    for good  a turn's record
+    tw:memory:{<channel>}:<serial>:<turn>  hash    for good  a memory entry (index tw-memory)
+    tw:op:{<channel>}:<operation>          string  1 hour    that a change was applied: its epoch
+    tw:op:{<channel>}:claim-<random>       string  1 minute  that a claim was granted: its epoch
+    tw:spend:{<day>}                       hash    3 days    tokens: a field per call, and "total"
+    tw:meta:<name>                         hash    for good  what an index was made from; which
+                                                             commands Discord was given
+
+The kind stands first, so that an index finds its records by a prefix; the braces put everything of
+a channel into one slot, so that one script can change it at once. What stands inside the records is
+redis_schema's business.
+"""
+
+from core.domain.story import StoryId
+
+STORY_PREFIX = "tw:story:"
+"""With its colon: without it an index would also take keys of a longer kind."""
+MEMORY_PREFIX = "tw:memory:"
+STORIES_INDEX = "tw-stories"
+MEMORY_INDEX = "tw-memory"
+
+OPERATION_LIFETIME_S = 3600
+"""How long a change is known by its operation; repeats come within seconds."""
+CLAIM_LIFETIME_S = 60
+"""A claim is repeated by its own call only, within seconds."""
+SPEND_LIFETIME_S = 3 * 86_400
+"""A day's spending is asked for during that day; the rest is for looking back."""
+
+_PART_LIMIT = 200
+
+
+def story(story: StoryId) -> str:
+    """The hash of a story's state."""
+    return f"{STORY_PREFIX}{{{story.channel}}}:{story.serial}"
+
+
+def current(channel: int) -> str:
+    """The serial of the channel's newest story."""
+    if channel <= 0:
+        raise ValueError(f"a channel's id is positive, got {channel}")
+    return f"tw:current:{{{channel}}}"
+
+
+def turn(story: StoryId, turn_id: str) -> str:
+    """The hash of a turn's record."""
+    return f"tw:turn:{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
+
+
+def memory(story: StoryId, turn_id: str) -> str:
+    """The hash of the memory entry that a turn left."""
+    return f"{MEMORY_PREFIX}{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
+
+
+def operation(channel: int, operation_id: str) -> str:
+    """The mark that a change was applied."""
+    return f"tw:op:{{{channel}}}:{_part('operation', operation_id)}"
+
+
+def claim(channel: int, claim_id: str) -> str:
+    """The mark that a claim was granted."""
+    return operation(channel, f"claim-{claim_id}")
+
+
+def spend(day: str) -> str:
+    """The tokens of a UTC day."""
+    return f"tw:spend:{{{_part('day', day)}}}"
+
+
+def meta(name: str) -> str:
+    """What something outside the stories was made from: an index, or Discord's list of commands."""
+    return f"tw:meta:{_part('name', name)}"
+
+
+def _part(name: str, value: str) -> str:
+    """The value, which must be something that reads as one word in a key."""
+    if not value or len(value) > _PART_LIMIT or not value.isprintable() or " " in value:
+        raise ValueError(
+            f"a key's {name} is 1 to {_PART_LIMIT} printable characters without a space,"
+            f" got {value[:_PART_LIMIT]!r}"
+        )
+    return value

@@ -1,0 +1,148 @@
+"""The services as commands see them: they remember what was asked and answer what a test sets."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.client import TalewheelBot
+from bot.cogs.requests import StartRules
+from bot.services import Services
+from core.domain.story import Brief, Outcome, Recalled, Settings, Story, Tally, Turn
+from core.ports import Stage
+from tests.fakes.stories import a_story, a_turn
+
+RULES = StartRules(frozenset(), Settings(), "English")
+
+
+@dataclass
+class Seen:
+    """What status or memory answer."""
+
+    story: Story
+    turn: Turn | None = None
+    summaries: int = 0
+
+
+@dataclass
+class FakeStoryteller:
+    """Implements bot.services.Telling."""
+
+    calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
+    error: Exception | None = None
+    wheel_error: Exception | None = None
+    story: Story = field(default_factory=a_story)
+    turn: Turn | None = field(default_factory=a_turn)
+    stuck: bool = False
+    turning: bool = False
+
+    def _called(self, *call: object) -> None:
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error
+
+    async def start(
+        self, channel: int, guild: int, brief: Brief, settings: Settings, after: int
+    ) -> Story:
+        self._called("start", channel, guild, brief, settings, after)
+        return self.story
+
+    async def status(self, channel: int) -> Seen:
+        self._called("status", channel)
+        return Seen(self.story, self.turn)
+
+    async def close(self, channel: int) -> Tally:
+        self._called("close", channel)
+        return Tally(Outcome.WON, (2, 1, 0), 3, 0)
+
+    async def pause(self, channel: int, by: str) -> Story:
+        self._called("pause", channel, by)
+        return self.story
+
+    async def resume(self, channel: int) -> Story:
+        self._called("resume", channel)
+        return self.story
+
+    async def end(self, channel: int, by: str) -> Story:
+        self._called("end", channel, by)
+        return self.story
+
+    async def reacted(self, channel: int, message: int) -> None:
+        self._called("reacted", channel, message)
+
+    async def run(self) -> None:
+        self.calls.append(("run",))
+        if self.wheel_error is not None:
+            raise self.wheel_error
+        self.turning = True
+        try:
+            # Not an Event: SimCord knows that a sleeper is at rest.
+            await asyncio.sleep(1_000_000)
+        finally:
+            self.turning = False
+
+    async def reconcile(self) -> None:
+        self.calls.append(("reconcile",))
+
+    async def aclose(self) -> None:
+        self.calls.append(("aclose",))
+        if self.stuck:
+            await asyncio.Event().wait()
+
+    def asked(self, name: str) -> list[tuple[object, ...]]:
+        """The calls of one name."""
+        return [call for call in self.calls if call[0] == name]
+
+
+@dataclass
+class FakeLibrary:
+    """Implements bot.services.Remembering."""
+
+    story: Story = field(default_factory=a_story)
+    summaries: int = 0
+    hits: list[Recalled] = field(default_factory=list[Recalled])
+    error: Exception | None = None
+
+    async def memory(self, channel: int) -> Seen:
+        if self.error is not None:
+            raise self.error
+        return Seen(self.story, summaries=self.summaries)
+
+    async def find(self, channel: int, query: str, limit: int = 5) -> list[Recalled]:
+        if self.error is not None:
+            raise self.error
+        return self.hits[:limit]
+
+
+@dataclass
+class FakeCommandMemory:
+    """Implements bot.client.CommandMemory."""
+
+    kept: dict[str, str] = field(default_factory=dict[str, str])
+    error: Exception | None = None
+
+    async def get(self, name: str) -> str | None:
+        if self.error is not None:
+            raise self.error
+        return self.kept.get(name)
+
+    async def put(self, name: str, value: str) -> None:
+        self.kept[name] = value
+
+
+@dataclass
+class Cast:
+    """Everything that stands behind a bot in a test."""
+
+    storyteller: FakeStoryteller = field(default_factory=FakeStoryteller)
+    library: FakeLibrary = field(default_factory=FakeLibrary)
+    registered: FakeCommandMemory = field(default_factory=FakeCommandMemory)
+    rules: StartRules = RULES
+    stages: list[Stage] = field(default_factory=list[Stage])
+
+    def bot(self, stop_s: float = 1.0) -> TalewheelBot:
+        """A bot over the fakes, not connected."""
+
+        def compose(stage: Stage) -> Services:
+            self.stages.append(stage)
+            return Services(self.storyteller, self.library)
+
+        return TalewheelBot(compose, self.rules, self.registered, stop_s=stop_s)

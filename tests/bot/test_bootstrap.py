@@ -1,0 +1,136 @@
+"""Everything put together: what the start looks at, and one turn of the whole ring."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.bootstrap import build
+from bot.client import point_at
+from bot.playground.embedded_redis import EmbeddedRedis
+from bot.render import OPTION_EMOJI
+from bot.settings import BotSettings
+from core.adapters.system_clock import SystemClock
+from core.errors import (
+    NarratorRefusedError,
+    NarratorUnavailableError,
+    StartError,
+    TalewheelError,
+)
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.narrator import FakeNarrator
+from tests.faults.discord_server import USUAL, DiscordServer
+
+pytestmark = pytest.mark.redis
+TOKEN = "local-token"
+
+
+@pytest.fixture(autouse=True)
+def discord_as_before() -> Iterator[None]:
+    """Point discord.py at nothing else after each test."""
+    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    yield
+    point_at(base, str(gateway))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(token=TOKEN) as server:
+        yield server
+
+
+def settings(redis: EmbeddedRedis, **more: str) -> BotSettings:
+    said = {"DISCORD_TOKEN": TOKEN, "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    return BotSettings.read(said | {"REDIS_URL": redis.url, "SENTENCES": "3"} | more)
+
+
+def narrator(failure: TalewheelError | None = None) -> FakeNarrator:
+    fake = FakeNarrator(SystemClock())
+    fake.delay_s = 0.01
+    fake.fail = lambda name: failure if name == "check" else None
+    return fake
+
+
+async def until(done: Callable[[], object]) -> None:
+    """Wait for something the bot does by itself."""
+    async with asyncio.timeout(15):
+        while not done():  # noqa: ASYNC110 - what is waited for knows no events
+            await asyncio.sleep(0.02)
+
+
+async def test_a_narrator_that_refuses_us_ends_the_start(empty_redis: EmbeddedRedis) -> None:
+    refusing = narrator(NarratorRefusedError("OPENAI_API_KEY is refused: check it."))
+    with pytest.raises(StartError, match="OPENAI_API_KEY is refused"):
+        await build(settings(empty_redis), narrator=refusing, embedder=FakeEmbedder())
+
+
+async def test_a_narrator_that_is_away_is_logged_once_and_waited_for(
+    empty_redis: EmbeddedRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = narrator(NarratorUnavailableError("nobody answers"))
+    with caplog.at_level(logging.WARNING, "bot"):
+        app = await build(settings(empty_redis), narrator=away, embedder=FakeEmbedder())
+    await app.aclose()
+    assert len([r for r in caplog.records if "nobody answers" in r.getMessage()]) == 1
+
+
+async def test_commands_stay_registered_over_a_restart(
+    empty_redis: EmbeddedRedis, server: DiscordServer
+) -> None:
+    for _ in range(2):
+        chosen = settings(empty_redis, DISCORD_API_URL=server.api_url)
+        app = await build(chosen, narrator=narrator(), embedder=FakeEmbedder())
+        async with app.bot:
+            await app.bot.login(TOKEN)
+        await app.aclose()
+    puts = [call for call in server.calls if call.method == "PUT"]
+    assert len([call for call in puts if call.path.endswith("/commands")]) == 1
+
+
+async def test_a_story_is_started_voted_on_closed_and_goes_on(
+    empty_redis: EmbeddedRedis, server: DiscordServer
+) -> None:
+    """Discord's side over real HTTP, Redis for real; only the model and the vectors are fakes."""
+    guild = server.world.create_guild("Harbour", bot_permissions=USUAL)
+    channel = server.world.create_channel(guild, "tale")
+    owner, mira = server.owner(guild), server.join(guild, "Mira")
+    chosen = settings(
+        empty_redis,
+        DISCORD_API_URL=server.api_url,
+        DISCORD_GATEWAY_URL=server.gateway_ws_url,
+    )
+    app = await build(chosen, narrator=narrator(), embedder=FakeEmbedder())
+    running = asyncio.create_task(app.bot.start(TOKEN))
+    try:
+        await server.wait_connected()
+        await app.bot.wait_until_ready()
+        await owner.command(channel, "story start", premise="A lighthouse.")
+
+        def shown() -> list[str]:
+            messages = server.bot_messages(channel)
+            return [message.content or str(message.components) for message in messages]
+
+        def offered(index: int) -> bool:
+            messages = server.bot_messages(channel)
+            return len(messages) > index and len(messages[index].reactions) == 3
+
+        await until(lambda: offered(1))
+        assert shown()[0] == (
+            "**The Salt Clock** · turn 1\n"
+            "Turn 1 follows nothing yet. Sentence 2 of turn 1. Sentence 3 of turn 1."
+        )
+        assert "every reaction counts" in shown()[1]
+        mira.react(server.bot_messages(channel)[1], OPTION_EMOJI[2])
+        closed = await owner.command(channel, "story close")
+        assert "3️⃣ won (1 voter)" in str(closed.answer)
+        await until(lambda: offered(3))
+        assert "3️⃣ won · 1 voter" in shown()[1]
+        assert "turn 2\nTurn 2 follows Way 1c." in shown()[2]
+    finally:
+        await app.aclose()
+        with suppress(asyncio.CancelledError):
+            await running

@@ -1,0 +1,232 @@
+"""Commands in a simulated Discord, over fake services: what is asked, what is answered, to whom.
+
+SimCord keeps members from values that Discord would refuse, so ranges of numbers are tried in
+test_requests; it has no nonces, no pages of reactions and no rate limits (test_stage has).
+"""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import discord
+import pytest
+import simcord
+
+from bot.cogs.answers import Tree
+from bot.cogs.requests import StartRules
+from core.domain.story import Brief, Memory, Recalled, Settings
+from core.errors import NoStoryError, PhaseError, StoreUnavailableError
+from tests.bot.fake_services import Cast, FakeStoryteller
+from tests.fakes.stories import a_story
+
+MODERATOR = discord.Permissions(manage_messages=True)
+
+
+class World:
+    """One server with one channel, a moderator and a member, around a bot over fakes."""
+
+    def __init__(self, cast: Cast, env: simcord.Env) -> None:
+        self.cast = cast
+        self.env = env
+        self.guild = env.create_guild("Harbour")
+        self.channel = self.guild.create_text_channel("tale")
+        role = self.guild.create_role("mods", permissions=MODERATOR)
+        self.mods = role
+        self.mira = self.guild.add_member(env.create_user("mira"), roles=[role])
+        self.ann = self.guild.add_member(env.create_user("ann"))
+
+    @property
+    def storyteller(self) -> FakeStoryteller:
+        return self.cast.storyteller
+
+
+@asynccontextmanager
+async def playing(cast: Cast | None = None) -> AsyncGenerator[World]:
+    """A world around a cast. Not a fixture: SimCord's clock belongs to the test's own context."""
+    cast = cast or Cast()
+    # Its check of errors takes every refusal for a fault of the bot.
+    async with simcord.run(cast.bot(), shard_count=1, check_errors=False) as env:
+        yield World(cast, env)
+
+
+def said(result: simcord.InteractionResult) -> str:
+    """The whole ephemeral answer; fails when anything of it was public."""
+    shown = [message for message in (result.response, *result.followups) if message is not None]
+    assert shown, "no answer"
+    assert all(message.ephemeral for message in shown)
+    return "\n".join(message.content for message in shown)
+
+
+async def test_start_hands_on_what_was_asked() -> None:
+    async with playing() as world:
+        result = await world.mira.slash(
+            world.channel,
+            "story start",
+            premise="A lighthouse.",
+            genre="mystery",
+            style="dry",
+            language="Deutsch",
+            vote_seconds=60,
+            sentences=5,
+            notify_role=world.mods,
+        )
+        assert "begins" in said(result)
+        [(_, channel, guild, brief, settings, after)] = world.storyteller.asked("start")
+        assert (channel, guild) == (world.channel.id, world.guild.id)
+        assert brief == Brief("A lighthouse.", "mystery", "dry", "Deutsch")
+        assert settings == Settings(60, 5, notify_role=world.mods.id)
+        assert isinstance(after, int)
+        assert after > world.channel.id
+
+
+async def test_start_without_options_takes_the_operators_defaults() -> None:
+    rules = StartRules(frozenset(), Settings(900, 7), "Deutsch")
+    async with playing(Cast(rules=rules)) as world:
+        await world.mira.slash(world.channel, "story start", premise="A lamp.")
+        [(_, _, _, brief, settings, _)] = world.storyteller.asked("start")
+        assert settings == Settings(900, 7)
+        assert isinstance(brief, Brief)
+        assert brief.language == "Deutsch"
+
+
+@pytest.mark.parametrize("command", ["start", "close", "pause", "resume", "end"])
+async def test_what_changes_a_story_is_for_moderators(command: str) -> None:
+    async with playing() as world:
+        options = {"premise": "A lamp."} if command == "start" else {}
+        result = await world.ann.slash(world.channel, f"story {command}", **options)
+        assert "Manage Messages" in said(result)
+        assert world.storyteller.asked(command) == []
+
+
+@pytest.mark.parametrize("premise", [" ", "x" * 5000])
+async def test_a_bad_premise_is_told_and_changes_nothing(premise: str) -> None:
+    async with playing() as world:
+        result = await world.mira.slash(world.channel, "story start", premise=premise)
+        assert "premise" in said(result)
+        assert world.storyteller.asked("start") == []
+
+
+async def test_a_server_that_is_not_allowed_is_told_its_id() -> None:
+    async with playing(Cast(rules=StartRules(frozenset({1}), Settings(), "English"))) as world:
+        result = await world.mira.slash(world.channel, "story start", premise="A lamp.")
+        assert str(world.guild.id) in said(result)
+        assert world.storyteller.asked("start") == []
+
+
+async def test_each_permission_that_the_bot_lacks_is_named() -> None:
+    async with playing() as world:
+        me = world.guild.me
+        assert me is not None
+        closed = world.guild.create_text_channel(
+            "closed",
+            overwrites={
+                world.guild.default_role: discord.PermissionOverwrite(
+                    add_reactions=False, read_message_history=False
+                )
+            },
+        )
+        result = await world.mira.slash(closed, "story start", premise="A lamp.")
+        assert "Read Message History, Add Reactions" in said(result)
+        assert world.storyteller.asked("start") == []
+
+
+async def test_a_refusal_is_shown_in_its_own_words() -> None:
+    async with playing() as world:
+        world.storyteller.error = PhaseError("A story runs in this channel already.")
+        result = await world.mira.slash(world.channel, "story start", premise="A lamp.")
+        assert said(result) == "A story runs in this channel already."
+
+
+async def test_a_fault_is_an_incident_that_the_log_knows(caplog: pytest.LogCaptureFixture) -> None:
+    async with playing() as world:
+        world.storyteller.error = ValueError("secret detail")
+        with caplog.at_level(logging.ERROR):
+            result = await world.mira.slash(world.channel, "story pause")
+        answer = said(result)
+        assert "secret detail" not in answer
+        incident = answer.rstrip(".").split()[-1]
+        assert len(incident) == 8
+        [record] = [record for record in caplog.records if incident in record.getMessage()]
+        assert record.exc_info is not None
+        assert "secret detail" in str(record.exc_info[1])
+
+
+async def test_an_outage_says_to_try_again() -> None:
+    async with playing() as world:
+        world.storyteller.error = StoreUnavailableError("Redis is away")
+        result = await world.ann.slash(world.channel, "story status")
+        assert "try again in a minute" in said(result)
+
+
+async def test_status_is_for_everyone() -> None:
+    async with playing() as world:
+        shown = said(await world.ann.slash(world.channel, "story status"))
+        assert "The Salt Clock" in shown
+        assert "A vote is running." in shown
+
+
+async def test_moderators_close_pause_resume_and_end() -> None:
+    async with playing() as world:
+        assert "1️⃣ won (3 voters)" in said(await world.mira.slash(world.channel, "story close"))
+        assert "Paused" in said(await world.mira.slash(world.channel, "story pause"))
+        assert "a vote is running" in said(await world.mira.slash(world.channel, "story resume"))
+        assert "ended" in said(await world.mira.slash(world.channel, "story end"))
+        channel = world.channel.id
+        assert [
+            call for call in world.storyteller.calls if call[0] not in {"run", "reconcile"}
+        ] == [
+            ("close", channel),
+            ("pause", channel, "mira"),
+            ("resume", channel),
+            ("end", channel, "mira"),
+        ]
+
+
+async def test_a_long_memory_comes_in_several_ephemeral_messages() -> None:
+    async with playing() as world:
+        text = " ".join(f"Fact number {n} is remembered." for n in range(150))
+        world.cast.library.story = replace(a_story(), memory=Memory(text, 1))
+        world.cast.library.summaries = 41
+        result = await world.ann.slash(world.channel, "memory show")
+        shown = said(result)
+        assert len(result.followups) >= 2
+        assert shown.index("Fact number 0 ") < shown.index("Fact number 149 ")
+        assert "41 summaries" in shown
+
+
+async def test_search_shows_hits_or_says_there_are_none() -> None:
+    async with playing() as world:
+        assert "empty" in said(await world.ann.slash(world.channel, "memory search", query="door"))
+        world.cast.library.hits = [Recalled("t4", 4, "Mira found the door.", 0.83)]
+        shown = said(await world.ann.slash(world.channel, "memory search", query="door"))
+        assert shown == "**Turn 4** · 0.83\nMira found the door."
+
+
+async def test_no_story_is_a_sentence() -> None:
+    async with playing() as world:
+        world.cast.library.error = NoStoryError("There is no story here.")
+        assert (
+            said(await world.ann.slash(world.channel, "memory show")) == "There is no story here."
+        )
+
+
+async def test_threads_and_forum_posts_have_stories_of_their_own() -> None:
+    async with playing() as world:
+        bot_channel = world.env.bot.get_channel(world.channel.id)
+        assert isinstance(bot_channel, discord.TextChannel)
+        await bot_channel.create_thread(name="aside", type=discord.ChannelType.public_thread)
+        [thread] = world.channel.threads
+        await world.mira.slash(thread, "story start", premise="A lamp.")
+        [(_, channel, *_)] = world.storyteller.asked("start")
+        assert channel == thread.id
+
+
+async def test_commands_that_come_during_a_stop_are_turned_away() -> None:
+    async with playing() as world:
+        tree = world.env.bot.tree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+        assert isinstance(tree, Tree)
+        tree.stopping = True
+        result = await world.ann.slash(world.channel, "story status")
+        assert "restarting" in said(result)
+        assert world.storyteller.asked("status") == []

@@ -1,0 +1,81 @@
+"""What commands were given: every bad value is a sentence, and nothing is trusted."""
+
+import discord
+import pytest
+
+from bot.cogs.requests import (
+    PREMISE_LENGTH,
+    StartRules,
+    brief_of,
+    require_allowed,
+    require_own_permissions,
+    settings_of,
+)
+from core.domain.story import Settings, VotingRule
+from core.errors import InputError, RefusedError
+
+RULES = StartRules(frozenset({7}), Settings(900, 12, VotingRule.SINGLE, 3), "Deutsch")
+
+
+def test_what_is_not_said_comes_from_the_rules() -> None:
+    brief = brief_of("  A lamp. ", "", "", "", RULES)
+    assert (brief.premise, brief.language, brief.title) == ("A lamp.", "Deutsch", "")
+    assert settings_of(None, None, None, RULES) == RULES.settings
+
+
+def test_what_is_said_wins() -> None:
+    assert brief_of("p", "noir", "dry", "English", RULES).genre == "noir"
+    settings = settings_of(5, 3, 99, RULES)
+    assert settings == Settings(5, 3, VotingRule.SINGLE, 3, 99)
+
+
+@pytest.mark.parametrize("premise", ["", " \n ", "x" * (PREMISE_LENGTH + 1), "x" * 5000])
+def test_a_premise_is_one_to_two_thousand_characters(premise: str) -> None:
+    with pytest.raises(InputError, match="premise") as caught:
+        brief_of(premise, "", "", "", RULES)
+    assert str(PREMISE_LENGTH) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("vote", "sentences", "named"),
+    [
+        (4, None, "vote_seconds is 4"),
+        (604_801, None, "604800"),
+        (-1, None, "-1"),
+        (None, 2, "sentences is 2"),
+        (None, 41, "from 3 to 40"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_with_the_range(
+    vote: int | None, sentences: int | None, named: str
+) -> None:
+    with pytest.raises(InputError, match=named):
+        settings_of(vote, sentences, None, RULES)
+
+
+def test_only_allowed_guilds_may_start_and_an_empty_list_allows_all() -> None:
+    require_allowed(7, RULES)
+    require_allowed(8, StartRules(frozenset(), Settings(), "English"))
+    with pytest.raises(RefusedError, match="8"):
+        require_allowed(8, RULES)
+
+
+def test_each_missing_permission_is_named() -> None:
+    with pytest.raises(RefusedError) as caught:
+        require_own_permissions(discord.Permissions(send_messages=True), thread=False)
+    for name in ("View Channel", "Read Message History", "Add Reactions"):
+        assert name in str(caught.value)
+    assert "Send Messages" not in str(caught.value)
+
+
+def test_a_thread_asks_for_its_own_permission() -> None:
+    held = discord.Permissions(
+        view_channel=True, send_messages=True, read_message_history=True, add_reactions=True
+    )
+    require_own_permissions(held, thread=False)
+    with pytest.raises(RefusedError, match="Send Messages in Threads"):
+        require_own_permissions(held, thread=True)
+
+
+def test_an_administrator_lacks_nothing() -> None:
+    require_own_permissions(discord.Permissions(administrator=True), thread=True)

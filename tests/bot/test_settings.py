@@ -1,0 +1,183 @@
+"""Settings: what is read, what each fault says, and that no secret is ever shown."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import (
+    SETTINGS,
+    BotSettings,
+    Embeddings,
+    LogFormat,
+    LogLevel,
+    SettingsError,
+    environment,
+)
+from core.domain.story import Settings, VotingRule
+from core.errors import StartError
+
+ENOUGH = {"DISCORD_TOKEN": "token-1", "OPENAI_API_KEY": "key-1"}
+
+
+def faults(**environ: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        BotSettings.read(ENOUGH | environ)
+    return caught.value.faults
+
+
+def test_token_and_key_are_enough() -> None:
+    settings = BotSettings.read(ENOUGH)
+    assert settings.discord_token == "token-1"
+    assert settings.openai_api_key == "key-1"
+    assert settings.redis_url == "redis://127.0.0.1:6379/0"
+    assert settings.embeddings is Embeddings.MINILM
+    assert settings.story == Settings()
+    assert settings.language == "English"
+    assert settings.allowed_guilds == frozenset()
+    assert settings.daily_token_cap is None
+    assert settings.lease_s == 10
+
+
+def test_everything_can_be_said() -> None:
+    settings = BotSettings.read(
+        {
+            "DISCORD_TOKEN": "t",
+            "DISCORD_API_URL": "http://127.0.0.1:8080/api/v10/",
+            "DISCORD_GATEWAY_URL": "ws://127.0.0.1:8081",
+            "OPENAI_BASE_URL": "http://localhost:8000/v1",
+            "NARRATOR_MODEL": "big",
+            "REFLECTOR_MODEL": "small",
+            "EMBEDDINGS": "OpenAI",
+            "EMBEDDING_MODEL": "embed",
+            "REDIS_URL": "unix:///run/redis.sock?db=0",
+            "ALLOWED_GUILDS": "12, 34,",
+            "DAILY_TOKEN_CAP": "100000",
+            "VOTE_SECONDS": "60",
+            "SENTENCES": "5",
+            "QUORUM": "2",
+            "VOTING": "single",
+            "LANGUAGE": "Português",
+            "LOG_LEVEL": "debug",
+            "LOG_FORMAT": "json",
+            "LEASE_SECONDS": "3",
+        }
+    )
+    assert settings.discord_api_url == "http://127.0.0.1:8080/api/v10"
+    assert (settings.narrator_model, settings.reflector_model) == ("big", "small")
+    assert settings.embeddings is Embeddings.OPENAI
+    assert settings.allowed_guilds == {12, 34}
+    assert settings.daily_token_cap == 100_000
+    assert settings.story == Settings(60, 5, VotingRule.SINGLE, 2)
+    assert (settings.log_level, settings.log_format) == (LogLevel.DEBUG, LogFormat.JSON)
+    assert settings.lease_s == 3
+
+
+def test_an_empty_text_is_as_good_as_none() -> None:
+    """The example file has empty values, and compose files pass them on."""
+    empty = {setting.name: "  " for setting in SETTINGS}
+    assert BotSettings.read(empty | ENOUGH) == BotSettings.read(ENOUGH)
+
+
+def test_the_reflector_is_the_narrator_unless_said() -> None:
+    assert BotSettings.read(ENOUGH | {"NARRATOR_MODEL": "m"}).reflector_model == "m"
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("DISCORD_TOKEN", "two words"),
+        ("DISCORD_API_URL", "discord.com/api"),
+        ("DISCORD_GATEWAY_URL", "https://gateway"),
+        ("OPENAI_API_KEY", "ké y"),
+        ("OPENAI_BASE_URL", "ftp://host/v1"),
+        ("NARRATOR_MODEL", "m" * 201),
+        ("REFLECTOR_MODEL", "a\x07b"),
+        ("EMBEDDINGS", "word2vec"),
+        ("EMBEDDING_MODEL", "m" * 201),
+        ("REDIS_URL", "redis://127.0.0.1:6379/3"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("REDIS_URL", "http://127.0.0.1:6379"),
+        ("REDIS_URL", "redis://:6379"),
+        ("ALLOWED_GUILDS", "12;34"),
+        ("DAILY_TOKEN_CAP", "0"),
+        ("DAILY_TOKEN_CAP", "1e6"),
+        ("VOTE_SECONDS", "4"),
+        ("VOTE_SECONDS", "604801"),
+        ("VOTE_SECONDS", "an hour"),
+        ("SENTENCES", "41"),
+        ("QUORUM", "0"),
+        ("VOTING", "ranked"),
+        ("LANGUAGE", "x" * 61),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("LEASE_SECONDS", "61"),
+    ],
+)
+def test_a_bad_value_is_one_line_with_name_and_what_would_be_right(name: str, bad: str) -> None:
+    [line] = faults(**{name: bad})
+    setting = next(setting for setting in SETTINGS if setting.name == name)
+    assert line.startswith(f"{name}: ")
+    assert line.endswith(f"must be {setting.right}")
+    assert "\n" not in line
+    assert (bad[:20] in line) is (not setting.secret and bad.isprintable())
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(StartError) as caught:
+        BotSettings.read({"VOTE_SECONDS": "1", "QUORUM": "x"})
+    lines = str(caught.value).splitlines()
+    names = [line.split(":")[0] for line in lines]
+    assert names == ["VOTE_SECONDS", "QUORUM", "DISCORD_TOKEN", "OPENAI_API_KEY"]
+
+
+def test_without_key_a_local_endpoint_will_do() -> None:
+    assert BotSettings.read({"DISCORD_TOKEN": "t", "OPENAI_BASE_URL": "http://localhost:8000/v1"})
+    with pytest.raises(SettingsError, match="or set OPENAI_BASE_URL for a local server"):
+        BotSettings.read({"DISCORD_TOKEN": "t"})
+
+
+def test_the_playground_needs_neither_token_nor_endpoint() -> None:
+    assert not BotSettings.read({}, playground=True).has_endpoint
+
+
+def test_no_secret_is_shown_in_faults_or_repr() -> None:
+    secret = "hush hush"
+    [line] = faults(DISCORD_TOKEN=secret)
+    assert secret not in line
+    assert "9 characters" in line
+    [line] = faults(REDIS_URL="redis://user:hush@host/7")
+    assert "hush" not in line
+    assert "host/7" in line
+    shown = repr(BotSettings.read(ENOUGH | {"REDIS_URL": "redis://:hush@host/0"}))
+    assert not [word for word in ("token-1", "key-1", "hush") if word in shown]
+
+
+def test_secrets_are_known_so_that_logs_can_hide_them() -> None:
+    settings = BotSettings.read(ENOUGH | {"REDIS_URL": "redis://:hush@host/0"})
+    assert settings.secrets == ("token-1", "key-1", "hush")
+
+
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("VOTE_SECONDS=60\nDISCORD_TOKEN='a$b'\nBARE\n", encoding="utf-8")
+    monkeypatch.setenv("VOTE_SECONDS", "90")
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    read = environment(tmp_path)
+    assert read["VOTE_SECONDS"] == "90"
+    assert read["DISCORD_TOKEN"] == "a$b"
+    assert "BARE" not in read
+
+
+def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"DISCORD_TOKEN=\xff\xfe")
+    with pytest.raises(SettingsError, match="UTF-8"):
+        environment(tmp_path)
+
+
+def test_defaults_would_be_accepted_themselves() -> None:
+    """A default that its own setting refuses would be a trap for whoever writes it down."""
+    for setting in SETTINGS:
+        text = str(setting.default or "")
+        if text:
+            assert setting.read(text) == setting.default

@@ -1,0 +1,82 @@
+"""The one embedded database server of a test process, and the store's doors: fake and real."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from bot.playground.embedded_redis import (
+    EmbeddedRedis,
+    EmbeddedRedisError,
+    search_module,
+    server_binary,
+)
+from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_memory_search import RedisMemorySearch
+from core.adapters.redis_schedule import RedisSchedule
+from core.adapters.redis_spend_ledger import RedisSpendLedger
+from core.adapters.redis_story_store import RedisStoryStore
+from tests.adapters.redis_raw import raw_client
+from tests.contracts.store_samples import DIMS, Doors
+from tests.fakes.store import (
+    FakeMemorySearch,
+    FakeSchedule,
+    FakeSpendLedger,
+    FakeStoryStore,
+    StoreWorld,
+)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_server() -> AsyncIterator[EmbeddedRedis]:
+    """A running server for the whole session; use ``empty_redis``, unless it may be full."""
+    try:
+        server_binary()
+        search_module()
+    except EmbeddedRedisError as error:
+        pytest.skip(str(error))
+    async with EmbeddedRedis() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def empty_redis(redis_server: EmbeddedRedis) -> EmbeddedRedis:
+    """The server without any key, index or script."""
+    async with raw_client(redis_server.url) as client:
+        await client.execute_command("FLUSHALL")
+        await client.execute_command("SCRIPT", "FLUSH")
+        # What a commit waits for is then on disk at once, not at the server's next tick.
+        await client.config_set("appendfsync", "always")
+    return redis_server
+
+
+@pytest_asyncio.fixture
+async def database(empty_redis: EmbeddedRedis) -> AsyncIterator[RedisDatabase]:
+    """An empty database, prepared for vectors of DIMS numbers."""
+    opened = RedisDatabase(empty_redis.url)
+    try:
+        await opened.prepare("test-embedder", DIMS)
+        yield opened
+    finally:
+        await opened.close()
+
+
+def redis_doors(database: RedisDatabase) -> Doors:
+    """The store's ports on Redis."""
+    return Doors(
+        RedisStoryStore(database, DIMS),
+        RedisSchedule(database),
+        RedisMemorySearch(database, DIMS),
+        RedisSpendLedger(database),
+    )
+
+
+@pytest.fixture(params=["fake", pytest.param("redis", marks=pytest.mark.redis)])
+def doors(request: pytest.FixtureRequest) -> Doors:
+    """An empty store behind its ports: what a contract suite runs on, once fake and once real."""
+    if request.param == "redis":
+        return redis_doors(request.getfixturevalue("database"))
+    world = StoreWorld(DIMS)
+    return Doors(
+        FakeStoryStore(world), FakeSchedule(world), FakeMemorySearch(world), FakeSpendLedger(world)
+    )

@@ -1,0 +1,77 @@
+"""Stories, turns and memory entries for the tests of the store."""
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.domain.story import Brief, Phase, Settings, Story, StoryId, Stretch, Turn, Vector
+from core.ports import MemoryEntry, MemorySearch, Schedule, SpendLedger, StoryStore
+
+DIMS = 8
+EVERYTHING = (Stretch("main", 1, 1_000_000),)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The ports of one store, fake or real."""
+
+    stories: StoryStore
+    schedule: Schedule
+    memory: MemorySearch
+    ledger: SpendLedger
+
+
+def a_story(
+    channel: int = 1_200_000_000_000_000_001,
+    serial: int = 1,
+    *,
+    phase: Phase = Phase.WRITING,
+    due: float | None = None,
+    guild: int = 77,
+) -> Story:
+    """A new story."""
+    return Story(
+        id=StoryId(channel, serial),
+        guild=guild,
+        phase=phase,
+        epoch=0,
+        due=due,
+        brief=Brief("A lighthouse hums below the tide line."),
+        settings=Settings(),
+        created_at=1_700_000_000.25,
+    )
+
+
+def a_turn(turn_id: str = "t1", number: int = 1, paragraph: str = "The lamp turned.") -> Turn:
+    """A turn whose text is finished."""
+    return Turn(turn_id, number, None, "main", None, paragraph)
+
+
+def unit(*numbers: float, dims: int = DIMS) -> Vector:
+    """A vector of length 1 that begins with these numbers."""
+    padded = [*numbers, *[0.0] * (dims - len(numbers))]
+    length = math.hypot(*padded)
+    return Vector(struct.pack(f"<{dims}f", *(number / length for number in padded)))
+
+
+def at_angle(degrees: float) -> Vector:
+    """A vector at this angle from ``at_angle(0)``."""
+    return unit(math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
+
+
+def an_entry(
+    turn_id: str = "t1",
+    number: int = 1,
+    vector: Vector | None = None,
+    *,
+    branch: str = "main",
+    text: str = "They climbed down.",
+) -> MemoryEntry:
+    """A memory entry."""
+    return MemoryEntry(turn_id, number, branch, text, vector or at_angle(0), 1_700_000_000.5)
+
+
+def turn_ids(found: Sequence[object]) -> list[str]:
+    """The turns that a search found, in its order."""
+    return [getattr(one, "turn_id") for one in found]  # noqa: B009
