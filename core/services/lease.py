@@ -14,8 +14,8 @@ from core.domain.story import StoryId
 from core.errors import FencedError, StoreUnavailableError
 from core.ports import Clock, Schedule
 
-RENEWALS_PER_LEASE = 3
-"""A lease survives two lost renewals."""
+RENEWALS_PER_LEASE = 4
+"""A lease survives two lost renewals: the third still comes before its end."""
 
 
 class Lease:

@@ -583,3 +583,21 @@ async def test_a_lost_channel_message_error_is_never_taken_for_success() -> None
         pause = house.story().pause
         assert pause is not None
         assert pause.reason.startswith("gone")
+
+
+async def test_a_stop_hands_the_story_back_at_once() -> None:
+    """After SIGTERM the next process needn't wait for the lease to run out."""
+    house = House()
+    async with house:
+        await house.begin()
+        house.stage.vote(CHANNEL, 1, 0)
+        await house.when(lambda: len(house.stage.story(CHANNEL)) == 2)
+        await house.finish(house.teller.aclose())
+        due = house.story().due
+        assert due is not None
+        assert due <= house.clock.now()
+    stopped_at = house.clock.now()
+    async with house.restarted() as again:
+        await again.until(Phase.VOTING, number=2)
+        again.check_told_once()
+        assert again.clock.now() - stopped_at < 10

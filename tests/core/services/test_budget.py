@@ -1,0 +1,55 @@
+"""The daily cap: asked before every request, counted after it, forgotten when the day turns."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.errors import BudgetSpentError
+from core.services.budget import DailyMeter
+from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.store import FakeSpendLedger, StoreWorld
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
+
+
+def metered(cap: int | None) -> tuple[DailyMeter, SteppedClock, list[str]]:
+    clock, told = SteppedClock(NOON), list[str]()
+    ledger = FakeSpendLedger(StoreWorld())
+    return DailyMeter(ledger, clock, cap, told.append), clock, told
+
+
+async def test_requests_are_admitted_until_the_cap_is_reached() -> None:
+    meter, _, _ = metered(cap=1000)
+    await meter.admit()
+    await meter.charge(999)
+    await meter.admit()
+    await meter.charge(1)
+    with pytest.raises(BudgetSpentError, match="1,000 tokens are spent") as refusal:
+        await meter.admit()
+    assert refusal.value.until == MIDNIGHT
+
+
+async def test_the_next_day_has_tokens_of_its_own() -> None:
+    meter, clock, _ = metered(cap=10)
+    await meter.charge(10)
+    clock.jump(MIDNIGHT - NOON)
+    await meter.admit()
+
+
+async def test_the_owner_is_told_once_a_day() -> None:
+    meter, clock, told = metered(cap=10)
+    for _ in range(2):
+        await meter.charge(10)
+        for _ in range(3):
+            with pytest.raises(BudgetSpentError):
+                await meter.admit()
+        clock.jump(86_400)
+    assert len(told) == 2
+
+
+async def test_without_a_cap_spending_is_counted_and_never_refused() -> None:
+    meter, _, told = metered(cap=None)
+    await meter.charge(10**9)
+    await meter.admit()
+    assert told == []
