@@ -6,8 +6,9 @@ that are there already, ends with the same words in the same messages.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from core.domain.identity import nonce
 from core.domain.story import Draft, StoryId
@@ -15,6 +16,8 @@ from core.domain.text import sentences, split
 from core.errors import MessageGoneError, StageError, StageUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
 from core.services.lease import Lease
+
+T = TypeVar("T")
 
 PIECE_UNITS = 1800
 """UTF-16 units of a piece: leaves room in a message of 2,000 for the heading and for escapes."""
@@ -26,6 +29,19 @@ TYPING_S = 8.0
 """The typing sign lasts about ten seconds."""
 REPLACEMENTS = 3
 """How often a message that somebody deleted at once is posted again."""
+
+
+async def finished(doing: Coroutine[None, None, T]) -> T:
+    """Await something that must not be left half done: a cancellation waits for its end.
+
+    A message whose sending was cut short may still appear, behind the back of whoever takes over.
+    """
+    task = asyncio.create_task(doing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def post(stage: Stage, lease: Lease, channel: int, content: Content, name: str) -> Posted:
@@ -43,7 +59,7 @@ async def post(stage: Stage, lease: Lease, channel: int, content: Content, name:
     for replacement in range(REPLACEMENTS):
         lease.check()
         try:
-            return await stage.send(channel, content, nonce(name, replacement))
+            return await finished(stage.send(channel, content, nonce(name, replacement)))
         except MessageGoneError:
             if replacement == REPLACEMENTS - 1:
                 raise

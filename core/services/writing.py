@@ -19,15 +19,15 @@ async def write(run: Run) -> None:
         NarratorError, EmbedderError, BudgetSpentError: nothing was committed but the outline.
         StageForbiddenError: the channel can't be written to; no paragraph was paid for.
     """
+    run.lease.check()
+    # Before anything is paid for: a channel that forbids even the typing sign forbids the rest.
+    await run.at.stage.signal(run.channel)
     if not run.story.brief.title:
         opening, usage = await run.at.narrator.open(run.story.brief)
         await run.commit(moves.titled(run.story, opening, usage))
     pieces = await run.pieces()
     head = await run.head()
     context, recalled = await step_context(run, head)
-    run.lease.check()
-    # Asked before the paragraph is paid for: a channel that forbids even this forbids the rest.
-    await run.at.stage.signal(run.channel)
     async with pieces.growing():
         written = await run.at.narrator.write(context, pieces.feed)
     turn = Turn(

@@ -1,5 +1,6 @@
 """A channel in memory, with Discord's promises: nonces, ids in order, reactions, deletions."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class FakeStage:
         fail: asked before each call with its name; what it returns is raised, after the call took
             effect where ``fail_after`` is set.
         calls: names of the calls made.
+        send_s: how long a message takes to appear, and ``sending`` whether one is under way.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -51,11 +53,17 @@ class FakeStage:
         self._serial = 0
         self.messages: dict[int, list[FakeMessage]] = defaultdict(list)
         self.calls: list[str] = []
+        self.send_s = 0.0
+        self.sending = False
         self.forbidden: set[int] = set()
         self.fail: Callable[[str], TalewheelError | None] = lambda _name: None
         self.fail_after: Callable[[str], TalewheelError | None] = lambda _name: None
 
     async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+        """A request that was sent arrives, whether or not anybody still waits for its answer."""
+        return await asyncio.shield(asyncio.create_task(self._send(channel, content, nonce)))
+
+    async def _send(self, channel: int, content: Content, nonce: str) -> Posted:
         self._enter("send", channel)
         for message in self.messages[channel]:
             fresh = self._clock.now() - message.at < NONCE_MEMORY_S
@@ -64,6 +72,10 @@ class FakeStage:
                     raise MessageGoneError("the message with this nonce was deleted")
                 self._show(message, content)
                 return self._leave("send", message)
+        self.sending = True
+        if self.send_s:
+            await self._clock.sleep(self.send_s)
+        self.sending = False
         message = FakeMessage(self.snowflake(), self._clock.now(), content, nonce)
         self.messages[channel].append(message)
         return self._leave("send", message)

@@ -1,5 +1,6 @@
 """The ring from recall to vote, what members and moderators can ask, and every fault on the way."""
 
+import asyncio
 from collections.abc import Callable
 from random import Random
 
@@ -601,3 +602,17 @@ async def test_a_stop_hands_the_story_back_at_once() -> None:
         await again.until(Phase.VOTING, number=2)
         again.check_told_once()
         assert again.clock.now() - stopped_at < 10
+
+
+async def test_a_send_under_way_finishes_before_a_pause_takes_the_paragraph_back() -> None:
+    """A message that appeared after the look through the channel would stay there for ever."""
+    async with House() as house:
+        await house.begin()
+        house.stage.vote(CHANNEL, 1, 0)
+        house.stage.send_s = 3.0
+        await house.when(lambda: house.stage.sending)
+        pausing = asyncio.create_task(house.teller.pause(CHANNEL, "Mo"))
+        await house.when(pausing.done)
+        await house.until(Phase.PAUSED)
+        await house.clock.run_for(60)
+        assert len(house.stage.story(CHANNEL)) == 1
