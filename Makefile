@@ -15,6 +15,8 @@ SLOW_TESTS := tests/adapters tests/contracts tests/e2e tests/faults tests/playgr
 
 # pytest's processes for the fast tests. The slow ones keep time, so they run one after the other.
 WORKERS ?= 2
+# MiniLM computes in one thread of its own; BLAS threads on top only take turns with everything else.
+export OPENBLAS_NUM_THREADS ?= 1
 UV_VERSION := 0.13.9
 
 there = $(foreach folder,$(1),$(if $(wildcard $(folder)),$(folder),$(info $(folder) is not there: not run)))

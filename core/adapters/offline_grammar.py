@@ -1,0 +1,694 @@
+"""The sentence patterns of the offline narrator; data only.
+
+Slots stand in braces. Of the cast: ``{L}`` the lead with ``{she} {her}``, ``{C}`` the companion
+with ``{he} {his}``, ``{R}`` the rival. Of the turn: ``{did}`` what the plan made the lead do,
+``{goal}`` what it aims at, ``{risk}``, ``{item}`` and ``{theitem}`` what is found, ``{meaning}``,
+``{thread}`` the open question, ``{place}``. Of earlier turns: ``{olditem}``, ``{oldgoal}``. All
+others are lists of the lexicon; ``:L`` or ``:C`` behind one says whose pronoun it takes, ``^``
+before a slot begins it with a capital, ``!`` behind it makes its article "the".
+
+A pattern comes back every dozen turns or so, with other words in its slots. Hence the rule for
+whoever adds one: no more than six words in a row without a slot of the lexicon (names count as
+words), and fewer at either end, or it can be dealt only once in a round (offline_repertoire).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from core.adapters.offline_lexicon import Kind
+
+
+class Stance(StrEnum):
+    """How a plan goes about it; the three plans of a ballot have one each."""
+
+    CAREFUL = "careful"
+    BOLD = "bold"
+    STRANGE = "strange"
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(line.split()) for line in text.strip().splitlines())
+
+
+TITLES: Mapping[tuple[Stance, Kind], tuple[str, ...]] = {
+    (Stance.CAREFUL, Kind.PLACE): _lines("""
+        Watch|watched|@ from outside
+        Circle|circled|@ first
+        Ask around about|asked around about|@
+        Draw a plan of|drew a plan of|@
+        Wait near|waited near|@ until dark"""),
+    (Stance.CAREFUL, Kind.WAY): _lines("""
+        Test|tested|@ by daylight
+        Measure|measured|@ first
+        Mark|marked|@ with chalk
+        Listen at|listened at|@
+        Guard|guarded|@ overnight"""),
+    (Stance.CAREFUL, Kind.THING): _lines("""
+        Study|studied|@
+        Make a drawing of|made a drawing of|@
+        Keep|kept|@ under lock
+        Trace the owner of|traced the owner of|@
+        Hide|hid|@ for now"""),
+    (Stance.CAREFUL, Kind.PERSON): _lines("""
+        Listen to|listened to|@
+        Follow|followed|@ at a distance
+        Share bread with|shared bread with|@
+        Write a letter to|wrote a letter to|@
+        Put a question to|put a question to|@"""),
+    (Stance.CAREFUL, Kind.SIGN): _lines("""
+        Keep a record of|kept a record of|@
+        Sit up for|sat up for|@
+        Find a witness to|found a witness to|@
+        Wait for|waited for|@ again
+        Stay clear of|stayed clear of|@"""),
+    (Stance.BOLD, Kind.PLACE): _lines("""
+        Break into|broke into|@
+        Walk straight into|walked straight into|@
+        Search|searched|@ tonight
+        Force the lock of|forced the lock of|@
+        Turn|turned|@ upside down"""),
+    (Stance.BOLD, Kind.WAY): _lines("""
+        Take|took|@ at once
+        Brave|braved|@ alone
+        Risk|risked|@ after dark
+        Lead everyone by|led everyone by|@
+        Try|tried|@ without a light"""),
+    (Stance.BOLD, Kind.THING): _lines("""
+        Steal|stole|@
+        Seize|seized|@ in daylight
+        Show|showed|@ to everyone
+        Fight for|fought for|@
+        Demand|demanded|@ outright"""),
+    (Stance.BOLD, Kind.PERSON): _lines("""
+        Accuse|accused|@
+        Corner|cornered|@
+        Unmask|unmasked|@
+        Stand up to|stood up to|@
+        Shout down|shouted down|@"""),
+    (Stance.BOLD, Kind.SIGN): _lines("""
+        Follow|followed|@
+        Chase|chased|@
+        Run towards|ran towards|@
+        Get to the bottom of|got to the bottom of|@
+        Trace|traced|@ to its source"""),
+    (Stance.STRANGE, Kind.PLACE): _lines("""
+        Sleep in|slept in|@
+        Lay a table in|laid a table in|@
+        Leave a gift at|left a gift at|@
+        Dance in|danced in|@
+        Read aloud to|read aloud to|@"""),
+    (Stance.STRANGE, Kind.WAY): _lines("""
+        Take|took|@ backwards
+        Try|tried|@ blindfold
+        Sing along|sang along|@
+        Hang lanterns on|hung lanterns on|@
+        Give a name to|gave a name to|@"""),
+    (Stance.STRANGE, Kind.THING): _lines("""
+        Bury|buried|@
+        Give|gave|@ away
+        Talk to|talked to|@
+        Sleep beside|slept beside|@
+        Trade|traded|@ for a story"""),
+    (Stance.STRANGE, Kind.PERSON): _lines("""
+        Dress up as|dressed up as|@
+        Invite|invited|@ to supper
+        Follow the shadow of|followed the shadow of|@
+        Play cards with|played cards with|@
+        Paint a portrait of|painted a portrait of|@"""),
+    (Stance.STRANGE, Kind.SIGN): _lines("""
+        Answer|answered|@
+        Imitate|imitated|@
+        Say thanks to|said thanks to|@
+        Set a clock by|set a clock by|@
+        Make a song of|made a song of|@"""),
+}
+"""Base form, past and the rest, with ``@`` for the goal."""
+
+# ── the beats of a paragraph ─────────────────────────────────────────────────────────────────────
+
+ARRIVE = _lines("""
+    So {L} {did}, {manner:L}.
+    {^time}, {L} {did}.
+    {C} had argued against it, but {L} {did} all the same, {manner:L}.
+    Nobody stopped {L} when {she} {did}, {manner:L}.
+    {^weather} when {L} {did}, {manner:L}.
+    {^weather}, and still {L} {did}.
+    {^manner:L}, with {sound} behind {her} back, {L} {did}.
+    {L} {gesture:L}, and then {she} {did}.
+    {C} {gesture:C}; {L} {did} anyway.
+    The choice had been made, so {L} {did}, {manner:L}.
+    {^walkon} saw how {L} {did}, {manner:L}.
+    They talked it over, {manner:L}, and then {L} {did}.
+    {^manner:L}, {L} {did}.
+    There was {smell} in the air when {L} {did}.
+    It took until {sound} had faded, but {L} {did}.
+    {L} waited for {sound} to stop, and {did}.
+    {^sight}, and under that omen, {time}, {L} {did}.
+    {^sight}; {L} {did}, {manner:L}.
+    """)
+
+ARRIVE_FREE = _lines("""
+    {^time}, {L} turned to what had been agreed, “{title}”, {manner:L}.
+    “{title}”: that was the plan, and {manner:L} {L} held to it.
+    {C} said it aloud once, “{title}”, and {gesture:C}, and {L} began.
+    {^weather}, but “{title}” had been decided, and {L} began {manner:L}.
+    {L} {gesture:L} and set about it, {manner:L}: “{title}”.
+    They had settled on “{title}”, and {time} {L} was in the middle of it.
+    """)
+"""For a plan whose title this grammar didn't make."""
+
+SETTING = _lines("""
+    {^sight}, and {sight}.
+    The air smelled of {smell}, with {smell} somewhere under it.
+    {^weather}, and {sight}.
+    {^far}, {sight}.
+    {^sound} came and went {far}.
+    {^weather}; under it all ran {sound}.
+    {^walkon} looked up and went on, {far}, {manner:L}.
+    {L} laid a palm on {surface} and felt it tremble like {simile}.
+    There was {smell} on the air, and {sound}, and not much else.
+    It was a quiet in which {sound} counted as conversation.
+    {^surface} was slick and left {smell} on the fingers.
+    {^time}, {weather}.
+    {^sight}; nobody mentioned it.
+    Everything {far} had gone still except for {sound}.
+    {C} noticed it first: {sight}.
+    Where {L} expected {smell} there was only {smell}.
+    {^walkon} pointed {far} and would say no more.
+    {^weather}, so that {surface} shone like {simile}.
+    Somewhere {far} there was {sound}, patient as {simile}.
+    {L} breathed in {smell} and remembered, {time}, where that belonged.
+    Behind them {sight}; ahead, {weather}.
+    {^sight}, which meant nothing, or meant {simile}.
+    {^weather}, as it does before {sound}.
+    “Hear that?” said {C}. It was {sound}.
+    {^walkon} had been there before them; {smell} still hung {far}.
+    {^surface} still held some warmth, like {simile}.
+    {^sound} stopped; what followed was worse than {simile}.
+    If {sight}, that was no concern of {walkon} who hurried by.
+    All of it, down to {sound}, had the look of {simile}.
+    {^sight}. {^weather}.
+    Here, they like to say, {proverb}, and {sight}.
+    Past {surface} the smell changed to {smell}.
+    """)
+
+SCENE: Mapping[Kind, tuple[str, ...]] = {
+    Kind.PLACE: _lines("""
+        {^goal} was smaller than it looked, and {smell} filled it.
+        Inside {goal} every sound came back changed, even {sound}.
+        Somebody had been in {goal} lately: {sight}.
+        {L} went round {goal} twice, keeping one hand on {surface}.
+        {^goal} had the air of {simile}.
+        “Nobody comes to {goal},” said {C}, “not since {walkon} did.”
+        Two things were wrong with {goal}: {sound}, and no reason for it.
+        The floor of {goal} gave a little underfoot, like {simile}.
+        {C} stayed by {surface}, where {goal} could be watched whole.
+        In the far corner of {goal} {sight}.
+        Somebody had emptied {goal}; only {smell} was left.
+        {L} counted the steps across {goal} and {gesture:L}.
+        It was said of {goal} that {proverb}, and now {L} saw why.
+        A cold came off {goal}, and with it {smell}.
+        """),
+    Kind.WAY: _lines("""
+        {^goal} was narrower than they liked, and {smell} hung in it.
+        Halfway along {goal} there was {sound}, and they stopped.
+        {L} tried {goal} with one foot and {gesture:L}.
+        “One by one,” said {C} at {goal}, and {gesture:C}.
+        {^goal} went on and on, like {simile}.
+        There were scratches along {goal}, fresh ones, beside {surface}.
+        {^goal} bent oddly, {far}, like {simile}.
+        They took {goal} by feel, from {surface} to nothing at all.
+        Beyond {goal}, when it ended, {sight}.
+        Something had been dragged along {goal}; it had left {smell}.
+        {C} went last by {goal} and kept looking back at {surface}.
+        Whoever made {goal} had known that {proverb}.
+        The middle of {goal} was the worst of it, with {sound} below.
+        {L} tried not to think of {goal} as {simile}.
+        """),
+    Kind.THING: _lines("""
+        {^goal} lay where {surface} met the dark, plain as {simile}.
+        {L} turned {goal} over, and there was {smell} on it.
+        Close to, {goal} was uglier than {simile}.
+        Everybody had wanted {goal}; nobody had thought to look {far}.
+        {C} would not touch {goal} until {sound} had stopped.
+        They set {goal} down on {surface} and stood back.
+        There was a mark on {goal}, no bigger than {simile}.
+        “All this for {goal},” said {C}, and {gesture:C}.
+        {^goal} weighed less than the tales of {walkon}.
+        {L} had imagined {goal} differently, less like {simile}.
+        Under the dirt {goal} was new, and smelled of {smell}.
+        Whoever had hidden {goal} knew well that {proverb}.
+        The lamp showed {goal} from its other side, and {L} {gesture:L}.
+        Beside {goal} somebody had left {smell} and a boot print.
+        """),
+    Kind.PERSON: _lines("""
+        {^goal} was waiting, it seemed, by {surface}.
+        “At last,” said {goal}, and {sight}.
+        {L} asked, and {goal} answered with a shrug like {simile}.
+        There was {smell} about {goal}, as about all travellers.
+        “Ask me something else,” said {goal}, listening to {sound}.
+        It came to {L} that {goal} was afraid of {sound}.
+        {^goal} spoke slowly, weighing words like {simile}.
+        “They say that {proverb},” said {goal}. “They are right.”
+        {C} kept between {goal} and {surface}, just in case.
+        {^time} {goal} looked {far}, and the look said enough.
+        “You're not the first,” said {goal}. “There was {walkon}, before.”
+        The face of {goal} closed like {simile}.
+        {^goal} had a laugh much like {sound}.
+        For a while {goal} said nothing, and {sight}.
+        """),
+    Kind.SIGN: _lines("""
+        It came again, {goal}, and this time {sound} came with it.
+        {L} turned until {goal} was straight ahead, somewhere {far}.
+        {^goal} did not behave well; like {simile}, it moved.
+        “That's no accident,” said {C} of {goal}, and {gesture:C}.
+        As long as {goal} lasted, {sight}.
+        {L} put an ear to {surface}: {goal} was in there too.
+        {^walkon} swore that {goal} had begun a week ago.
+        There was a pattern in {goal}, short and long, like {simile}.
+        With {goal} came {smell}, faint as {simile}.
+        They lost {goal} at {surface} and found it again {far}.
+        The nearer they came, the less {goal} seemed like {simile}.
+        Others would have run from {goal}, but {proverb}.
+        {L} counted to nine between {goal} and {sound}.
+        {^goal} stopped whenever {C} spoke, like {simile}.
+        """),
+}
+
+SCENE_FREE = _lines("""
+    {L} had thought about {goal} all day, with {sound} for an answer.
+    “It comes down to {goal},” said {C}, and {gesture:C}.
+    There were two ways to see {goal}, and {walkon} knew a third.
+    {^time}, {goal} looked no more likely than {simile}.
+    {^sight}; {goal} would not wait for better light.
+    {L} weighed {goal} once more and {gesture:L}.
+    Nothing about {goal} was as simple as {simile}.
+    {C} had doubts about {goal}, and {smell} did not help.
+    {^weather}, and still {goal} was the right thing to try.
+    By now even {walkon} seemed to know of {goal}.
+    """)
+"""For a plan whose kind can't be told: ``{goal}`` may be anything that can be named."""
+
+TROUBLE = _lines("""
+    Then, {time}, {risk}; {sight}.
+    {^time}, nobody having reckoned with it, came {risk}.
+    {^risk} came into it, {time}, and with it {smell}.
+    {^walkon} had warned of {risk}, though not of {smell}.
+    {^time}, {risk} very nearly finished it. {^sight}.
+    {L} {gesture:L}, because there, plain as {simile}, was {risk}.
+    {^sight}, and {C}, who {gesture:C}, saw {risk}.
+    {^time} there was {risk}, so {L} did it {manner:L}.
+    {^risk}, {time}, cost them an hour: {sight}.
+    For a moment {sight}; then there was {risk}, and {sound}.
+    They got past {risk} {manner:L}, and {time}.
+    {^weather}, and {risk} with it, {time}.
+    {^sound} should have told them of {risk}, {time}.
+    {C} {gesture:C}: there, {time}, was {risk}, and here only {gear}.
+    They lay flat behind {surface} until {risk}, {time}, had passed.
+    Because of {risk}, {manner:L}, they left by {surface}.
+    {^time} {C} {gesture:C}. “There,” and it was {risk}.
+    {L} had dreamed of {risk}, {time}, but never of {smell}.
+    Out of {smell} came {risk}, quick as {simile}.
+    {^sight}, and there, {time}, was {risk}.
+    So that was {risk}, {time}, and nothing like {simile}.
+    {^risk} made {L}, who {gesture:L}, hurry; hurrying made {sound}.
+    Neither spoke of {risk}; {time}, they only moved faster, {manner:L}.
+    """)
+
+TALK = _lines("""
+    “If this goes wrong,” said {C}, “well, {proverb}.” {L} {gesture:L}.
+    “You look like {simile},” said {C}. “I feel like {simile},” said {L}.
+    {C} {gesture:C}. “I don't like {sound}.” “Nor I,” said {L}.
+    “How far?” asked {L}. {C} pointed {far}. “That far.”
+    “We could turn round,” said {C}, {manner:C}. {L} {gesture:L}.
+    “I knew somebody once who trusted {walkon},” said {C}, and {gesture:C}.
+    “What does {R} want with {olditem}?” {L} asked. {C} {gesture:C}. “To be first.”
+    “{^proverb},” {C} said, to nobody, or to {surface}.
+    “Are you afraid?” asked {L}. “Of {risk}? No,” said {C}. “Of {sound}, a little.”
+    {L} told {C} about {oldgoal}, all of it, even {sound}. {C} {gesture:C}.
+    “It was {R},” {L} said. “Who else?” “{^proverb},” said {C}.
+    “Keep {gear!} dry,” said {C}. “And whisper: {sight}.”
+    {C} began a story about {walkon}, and did not finish it.
+    “Not a word to {walkon},” said {L}. {C} {gesture:C}. “Who'd believe me?”
+    “You smell that?” “{^smell},” said {C}, and {gesture:C}.
+    “Say something cheerful,” said {L}. {C} {gesture:C}. “{^proverb}.” “Something else.”
+    “And {theitem}?” asked {L}. {C} {gesture:C}. “Bury it {far}.”
+    “{R} knows,” said {C}, and {gesture:C}. “{R} knew it first,” said {L}: “{sound}.”
+    “My mother would have said that {proverb}.” “Was she right?” {C} {gesture:C}. “Never once.”
+    “Left or right?” {C} {gesture:C}. {L} listened: {sound}. “Left,” {she} said.
+    “How can you be so calm?” {C} {gesture:C}. “I'm not,” said {L}. “I hear {sound}.”
+    “When this is over I'll sleep {far},” said {C}. {L} {gesture:L}.
+    “Do you trust me?” {L} {gesture:L}. “More than {simile},” said {C}.
+    “Count first.” {C} counted, {manner:C}, and {sight}. “Now run.”
+    “Why you?” said {C}. “Why not {walkon}?” {L} had no answer to that, and {gesture:L}.
+    They argued in whispers about {risk}, {manner:L}, until both of them were right.
+    “I was wrong about {olditem},” said {L}, {manner:L}. “We all were.”
+    {C} said a short word, {manner:C}. Back came {sound}.
+    “Look at {surface},” said {L}. {C} looked, and {gesture:C}.
+    “One of us should stay, with {gear!},” said {C}. {L} {gesture:L}. Neither stayed.
+    “I heard that {proverb}.” “From whom?” “From {walkon},” said {C}, and {gesture:C}.
+    “{R} would be {far} by now,” said {L}. {C} {gesture:C}. “You're not {R}.”
+    {C} offered {gear!} without a word. {L} took it, {manner:L}, and nodded.
+    “Don't name it,” said {C}, and {gesture:C}. “Named things come, like {simile}.”
+    “Somebody will miss {olditem},” said {C}, and {gesture:C}. “Not for long,” said {L}.
+    """)
+
+FIND: Mapping[Kind, tuple[str, ...]] = {
+    Kind.PLACE: _lines("""
+        Behind {surface}, in {goal}, {L} found {item}, {meaning}.
+        {^goal} gave up only one thing: {item}, {meaning}.
+        Under a board in {goal}, {time}, lay {item}, {meaning}.
+        They had nearly left {goal} when {L} stepped on {item}, {meaning}.
+        On a nail in {goal}, {time}, hung {item}, {meaning}.
+        """),
+    Kind.WAY: _lines("""
+        Where {goal} ended {L} picked up {item}, {meaning}.
+        In a crack of {goal}, {time}, was {item}, {meaning}.
+        Whoever had last used {goal} had dropped {item}, {meaning}.
+        {C} held the light; {time}, in {goal}, {L} saw {item}, {meaning}.
+        {^goal} led, {time}, to {item}, {meaning}.
+        """),
+    Kind.THING: _lines("""
+        On the back of {goal} was {item}, {meaning}.
+        Something had been hidden with {goal}: {item}, {meaning}.
+        {L} looked at {goal} from below and found {item}, {meaning}.
+        {^goal} was mere wrapping; what mattered was {item}, {meaning}.
+        When {goal} was moved, {item} fell out, {meaning}.
+        """),
+    Kind.PERSON: _lines("""
+        {^time}, {goal} held out {item}, {meaning}.
+        “Then take it,” said {goal}, and gave {L} {item}, {meaning}.
+        {^goal} was gone {time}, and there lay {item}, {meaning}.
+        Out of one sleeve {goal} drew {item}, {meaning}.
+        What {goal} knew came to {item}, {meaning}.
+        """),
+    Kind.SIGN: _lines("""
+        Where {goal} was strongest lay {item}, {meaning}.
+        {^goal} ended at {surface}, and there was {item}, {meaning}.
+        They dug where {goal} had been and found {item}, {meaning}.
+        The cause of {goal}, or a part of it, was {item}, {meaning}.
+        After {goal}, {time}, there was {item} on the ground, {meaning}.
+        """),
+}
+
+FIND_FREE = _lines("""
+    What came of {goal} was {item}, {meaning}.
+    And so, by way of {goal}, {L} came upon {item}, {meaning}.
+    Nobody had expected {goal} to end with {item}, {meaning}.
+    The reward for {goal} was {item}, {meaning}.
+    """)
+
+WEIGH = _lines("""
+    {L} held {theitem} up to the light, and {sight}.
+    “I know this,” said {C} of {theitem}, and {gesture:C}.
+    If {theitem} was genuine, then {olditem} had been a lie, or {simile}.
+    {L} thought of {oldgoal}, and of {sound}.
+    {C} looked from {theitem} to {surface} and {gesture:C}.
+    {L} put {theitem} beside {olditem}; they fitted like {simile}.
+    So {R} had reason to fear {sound}.
+    {^theitem} changed things, quietly, like {simile}.
+    Two people could have lost {theitem}: {walkon}, or {R}.
+    {L} wrapped {theitem} in a sleeve that smelled of {smell}.
+    The doubt {she} had carried from {oldgoal} went out like {simile}.
+    {C} {gesture:C}. “Put it away before {walkon} sees.”
+    {^theitem} rattled when shaken, like {simile}.
+    So {R} had been here, {time}: {sight}.
+    It fitted with {oldgoal}, and it did not, like {simile}.
+    {L} said nothing about {theitem} until {weather}.
+    To anyone else {theitem} was rubbish; to {L}, {simile}.
+    """)
+
+THREAD = _lines("""
+    “Tell me {thread},” said {L}, {manner:L}. {C} {gesture:C}.
+    Over bread, by {surface}, they argued about {thread}.
+    Whoever wanted to know {thread} would have to begin with {sound}.
+    “You never ask {thread} any more,” {C} said, and {gesture:C}. “Every night,” said {L}.
+    Of {thread} it proved nothing yet, though {weather}.
+    {L} lay awake afterwards wondering {thread}, and heard {sound}.
+    “Suppose nobody can say {thread},” said {C}. “Then {proverb},” said {L}.
+    It told them less, {time}, about {thread} than about {surface}.
+    Even {walkon}, it seemed, had once guessed {thread}, and regretted it {time}.
+    By {surface} {L} wrote it down: {thread}.
+    {C} {gesture:C}. “What if nobody knows {thread}, not even {R}?”
+    {^sound} seemed to spell it out, {thread}, again and again, {manner:L}.
+    Somebody {far} must have known {thread}, {time}, and kept quiet.
+    """)
+"""In this order, one a turn at most: a question stands for eight turns, and these are thirteen, a
+quarter of a round."""
+
+CALLBACK = _lines("""
+    {L} remembered {oldgoal}, and how {sound} had sounded there.
+    Since {oldgoal} {she} had slept badly, dreaming of {sound}.
+    {^olditem} was still in {her} pocket, {time}, like {simile}.
+    Twice already, since {oldgoal}, {L} had nearly given up: {proverb}.
+    It was {oldgoal} all over again, down to {smell}.
+    {C} brought up {oldgoal}, {time}, and {gesture:C}.
+    {^olditem} had brought them this far, {manner:L}.
+    After {oldgoal} nothing surprised {C} much, not even {sound}.
+    “It was easier at {oldgoal},” said {C}, and {gesture:C}.
+    {^time} {L} took out {olditem} and {gesture:L}.
+    Neither had spoken, {time}, of {oldgoal}, though {sight}.
+    {^olditem}, {time}, seemed to belong here, like {simile}.
+    Whatever {oldgoal} had begun, {time}, went on here.
+    """)
+"""Only with something to look back on."""
+
+REMEMBERED = _lines("""
+    One thing {L} would not forget, {weather} or no: {fact}
+    {C} said it again, {manner:C}: {fact}
+    It was still true, {time}: {fact}
+    Under {surface} somebody had scratched it: {fact}
+    """)
+"""For facts that people wrote into memory or canon; ``{fact}`` is a whole sentence."""
+
+REVEAL = _lines("""
+    And with that, {time}, the pieces met: {answer}.
+    {L} {gesture:L} and said it aloud, {manner:L}: {answer}.
+    It all came out {time}, badly and at once: {answer}.
+    {C} read it twice and {gesture:C}, but there was no mistake: {answer}.
+    The truth was smaller than {simile}, and colder: {answer}.
+    Laid side by side on {surface}, the pieces said one thing: {answer}.
+    """)
+
+QUESTION = _lines("""
+    But it left another question, {time}: {thread}.
+    {C} asked what nobody had dared, {manner:C}: {thread}.
+    That was one door closed; {sound} opened the next, and behind it was {thread}.
+    “Then tell me,” said {C}, and {gesture:C}, “{thread}.”
+    One answer, and {sight}, and already a new question: {thread}.
+    So that was that, and still {weather}, and nobody could say {thread}.
+    """)
+
+HOOKS: Mapping[str, tuple[str, str]] = {
+    "came a knock": (
+        "From {surface}, {time}, came a knock: once, twice, like {simile}.",
+        "The knock never came again; instead, {time}, {sight}.",
+    ),
+    "lamp went out": (
+        "{^time} the lamp went out, leaving {smell}.",
+        "Three matches later they saw that {sight}.",
+    ),
+    "called {L} by name": (
+        "Somebody {far} called {L} by name, like {simile}.",
+        "The voice had stopped, or become {sound}.",
+    ),
+    "saw the tracks": (
+        "{^time} they saw the tracks, one pair, bare; {far} they stopped.",
+        "The bare tracks were gone, {time}, but for one beside {surface}.",
+    ),
+    "shut behind": (
+        "Something shut behind them with {sound}, and it was not the wind.",
+        "What had shut stayed shut, {manner:L} or not, like {simile}.",
+    ),
+    "there, smiling": (
+        "When {L} looked back, {walkon} was standing there, smiling.",
+        "Nobody smiled there now; {sight}.",
+    ),
+    "{R}'s handwriting": (
+        "{C} stopped at {surface}: a message, in {R}'s handwriting.",
+        "{R}'s message had said only that {proverb}.",
+    ),
+    "it was gone": (
+        "{L} felt for {olditem}, {time}, and it was gone.",
+        "What was gone turned up again, {time}, in the wrong pocket.",
+    ),
+    "being watched": (
+        "{^far} something glinted, {time}: they were being watched.",
+        "Whoever had watched them left only {smell}.",
+    ),
+    "first bell": (
+        "Then the first bell began, and {sight}.",
+        "The bell went unexplained, though {walkon} blamed the cold.",
+    ),
+    "hand was bleeding": (
+        "{C} saw it, {time}: {L}'s hand was bleeding.",
+        "The cut was bound, {time}, and smelled of {smell}.",
+    ),
+    "a stranger's coat": (
+        "Over {surface} hung a stranger's coat, still dripping.",
+        "The coat stayed where it was, {time}, smelling of {smell}.",
+    ),
+    "they ran": (
+        "“Now,” said {C}, and while {sight} they ran.",
+        "They had run until {weather}, and now they had to think.",
+    ),
+    "counting down": (
+        "Very softly, {far}, somebody was counting down from twenty.",
+        "The counting had stopped at four, {time}, and never started again.",
+    ),
+    "and it opened": (
+        "{L} leaned on {surface}, {manner:L}, and it opened.",
+        "What had opened held nothing but {smell}.",
+    ),
+    "too late": (
+        "{^sound}; and {L} understood, a moment too late.",
+        "It was not quite too late, {time}, though {sight}.",
+    ),
+    "one word: hurry": (
+        "On the dust of {surface} a finger had written one word: hurry.",
+        "The word in the dust, {time}, was gone.",
+    ),
+    "{R} stood there": (
+        "And by {surface}, quite alone, {R} stood there, waiting.",
+        "{R} had said only this, {manner:L}: that {proverb}.",
+    ),
+    "made all of them jump": (
+        "It was so quiet that {sound} made all of them jump.",
+        "Their nerves had settled, {time}, and {sight}.",
+    ),
+    "something answered": (
+        "{L} whispered the question, and from {surface} something answered.",
+        "Whatever had answered kept hidden, like {simile}.",
+    ),
+    "two shadows": (
+        "Behind {C}, while {sight}, lay two shadows.",
+        "There was one shadow again, {time}, where two had been.",
+    ),
+    "“Smoke,”": (
+        "“Smoke,” said {C}, and {gesture:C}; it was rising {far}.",
+        "The smoke was only supper, said {walkon}.",
+    ),
+    "come the wrong way": (
+        "{L} {gesture:L}; they had come the wrong way.",
+        "The wrong way was shorter, past {surface}.",
+    ),
+    "stood a child": (
+        "There, {far}, quite alone, stood a child with {gear}.",
+        "The child had pointed {far} and gone, {manner:L}.",
+    ),
+}
+"""Key → the last sentence of a paragraph, and how the next one takes it up. The key's words stand
+in the sentence (slots filled), so that the next turn finds it by reading the previous paragraph."""
+
+
+def hook_key(text: str) -> str:
+    """The key of the hook that a text ends with.
+
+    Args:
+        text: a hook, with its own slots or with the cast's names in them.
+
+    Raises:
+        LookupError: it is no hook of this grammar.
+    """
+    for key in HOOKS:
+        if key.replace("'", "’") in text:
+            return key
+    raise LookupError(text)
+
+
+# ── the opening ──────────────────────────────────────────────────────────────────────────────────
+
+OPENING = _lines("""
+    This is how they tell it, when {weather}: {premise}
+    It starts with {L}, who was {role} and not easily frightened, and with {sound}.
+    It starts, too, with {C}, {crole}, who said it would end badly and came along.
+    In {place} nobody would say {thread}, least of all {R}.
+    {R} was {rrole}, and had reasons to keep it so.
+    {L} carried {atool}, because {proverb}.
+    """)
+"""The first sentences of a story, in this order."""
+
+# ── plans ────────────────────────────────────────────────────────────────────────────────────────
+
+PLAN_WHY: Mapping[Stance, tuple[str, ...]] = {
+    Stance.CAREFUL: _lines("""
+        It is slow work, but haste here ends like {simile}.
+        {C} has heard that {goal} keeps more than it shows, and {proverb}.
+        Whoever knows {thread} must have passed this way, {manner:L}.
+        {^olditem} will mean more once {walkon} has seen it.
+        It can be done from {surface}, with {gear} and patience.
+        It costs nothing but sleep, and {proverb}.
+        """),
+    Stance.BOLD: _lines("""
+        There is no better moment than now, with {sound} to cover it.
+        {R} will not expect it, not with {sound} to listen to.
+        If {goal} cannot tell {thread}, nothing will, and {proverb}.
+        {^olditem} points straight there, as {walkon} could see.
+        Waiting has brought them nothing but {sound} and {smell}.
+        Somebody has to go first, and {L} is tired of {sound}.
+        """),
+    Stance.STRANGE: _lines("""
+        Nobody has ever tried it, except perhaps {walkon}.
+        It makes no sense, no more than {sound}.
+        {L} dreamed it so, with {smell} in the dream.
+        An old rhyme says that {proverb}, and this is what it must mean.
+        No sensible plan has told them {thread}, and {proverb}.
+        {^olditem} seems to ask for it, like {simile}.
+        """),
+}
+
+PLAN_COMPANION: Mapping[Stance, tuple[str, ...]] = {
+    Stance.CAREFUL: _lines("""
+        {C} keeps watch by {surface} and counts whoever comes.
+        {C} is all for it and brings bread, and news from {walkon}.
+        {C} asks {walkon} a few harmless questions meanwhile.
+        {C} writes down everything, even {sound}.
+        """),
+    Stance.BOLD: _lines("""
+        {C} thinks it far too soon, but waits by {surface} with {gear}.
+        {C} creates a distraction with the help of {walkon}.
+        {C} goes in second, {manner:C}.
+        {C} swears that it will end like {simile}, and comes along.
+        """),
+    Stance.STRANGE: _lines("""
+        {C} laughs until it turns out that {walkon} once did the same.
+        {C} plays along, {manner:C}.
+        {C} brings what is needed: {gear}, and a straight face like {simile}.
+        {C} wants no part of it and stands by {surface} all the same.
+        """),
+}
+
+PLAN_RISK: Mapping[Stance, tuple[str, ...]] = {
+    Stance.CAREFUL: ("The danger is {risk}.", "All the while there is {risk}."),
+    Stance.BOLD: ("What could stop them is {risk}.", "It can go wrong at once: {risk}."),
+    Stance.STRANGE: ("Nobody can say what {risk} will do.", "Against it stands {risk}."),
+}
+
+PLAN_GAIN: Mapping[Stance, tuple[str, ...]] = {
+    Stance.CAREFUL: _lines("""
+        In the end they will know whom to trust, and who is only {simile}.
+        It may bring them one step nearer, quietly, {far}.
+        At the least, {R} learns nothing, and {sound} is explained.
+        What they gain is time, and a better look at {surface}.
+        """),
+    Stance.BOLD: _lines("""
+        By nightfall everybody will know, even {walkon}.
+        If it works, {R} has to answer, and {proverb}.
+        Win or lose, it ends the waiting, like {simile}.
+        If it fails, there is still the way out {far}.
+        """),
+    Stance.STRANGE: _lines("""
+        Something will answer, though perhaps only {sound}.
+        It may wake what has slept {far}.
+        At worst they look like fools, and {proverb}.
+        It could turn the whole story round, like {simile}.
+        """),
+}
+
+NOTICE = (
+    "I am the offline narrator: a grammar of templates, not a language model. I keep the cast, the "
+    "place and the thread of your story and follow your votes, always in English, whatever "
+    "language was asked for. To have a real model write, set OPENAI_API_KEY (or OPENAI_BASE_URL "
+    "for a server of your own) and start again."
+)
+"""Said at a story's start."""

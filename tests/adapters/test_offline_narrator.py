@@ -1,0 +1,535 @@
+"""The offline narrator keeps a story together for 200 turns, out of nothing but its context."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.adapters import offline_grammar as grammar
+from core.adapters.offline_deck import seeded
+from core.adapters.offline_lexicon import MOODS
+from core.adapters.offline_narrator import OfflineNarrator
+from core.adapters.offline_premise import detect_mood, read_premise, with_article
+from core.domain.recurrence import MEMORY_SENTENCES, StepContext
+from core.domain.story import Brief, Plan, Recalled, Reflection
+from core.domain.text import sentences
+from tests.fakes.clock import FakeClock
+
+SEA = "Mira keeps the last lighthouse on Grey Skerry. One night she finds a door in the rock."
+CITY = "A detective in a rainy city investigates a stolen clock."
+SPACE = "On the generation ship Evening Star, a young engineer hears a voice in the hull."
+BARE = "Old house"
+GERMAN = "Wölfe ziehen durch das Tal, und niemand spricht davon."
+
+TURNS = 200
+WINDOW = 50
+RUN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One turn as it was played."""
+
+    plan: Plan | None
+    paragraph: str
+    reflection: Reflection
+
+
+@pytest.fixture(scope="module")
+def narrator() -> OfflineNarrator:
+    """One for all tests: between calls it keeps nothing but its repertoires."""
+    return OfflineNarrator(FakeClock(), tokens_per_s=None)
+
+
+def ignore(_text: str) -> None:
+    """Nobody watches the stream."""
+
+
+async def begin(narrator: OfflineNarrator, premise: str, genre: str = "") -> Brief:
+    brief = Brief(premise, genre)
+    opening, _ = await narrator.open(brief)
+    return replace(brief, title=opening.title, outline=opening.outline)
+
+
+async def step(narrator: OfflineNarrator, context: StepContext) -> Told:
+    written = await narrator.write(context, ignore)
+    reflection, _ = await narrator.reflect(context, written.text)
+    return Told(context.plan, written.text, reflection)
+
+
+async def play(narrator: OfflineNarrator, premise: str, turns: int, length: int = 20) -> list[Told]:
+    """A story whose votes are drawn by a seed; what a turn knows is what the one before left."""
+    brief, draw, told = await begin(narrator, premise), seeded("votes", premise), list[Told]()
+    for number in range(1, turns + 1):
+        last = told[-1] if told else None
+        context = StepContext(
+            brief,
+            number,
+            length,
+            memory=last.reflection.memory if last else "",
+            previous=last.paragraph if last else "",
+            plan=draw.choice(last.reflection.plans) if last else None,
+        )
+        told.append(await step(narrator, context))
+    return told
+
+
+@pytest.fixture(scope="module")
+def stories() -> dict[str, list[Told]]:
+    """Filled by ``story``."""
+    return {}
+
+
+@pytest.fixture(params=[SEA, CITY, BARE, GERMAN])
+async def story(
+    request: pytest.FixtureRequest, narrator: OfflineNarrator, stories: dict[str, list[Told]]
+) -> list[Told]:
+    premise: str = request.param
+    if premise not in stories:
+        stories[premise] = await play(narrator, premise, TURNS)
+    return stories[premise]
+
+
+def normalised(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower())
+
+
+def repeats(story: list[Told]) -> list[tuple[int, int, str]]:
+    """Where a run of RUN words comes back within WINDOW turns; a longer one counts once."""
+    seen: dict[tuple[str, ...], int] = {}
+    found: list[tuple[int, int, str]] = []
+    for number, told in enumerate(story):
+        words = normalised(told.paragraph)
+        inside = False
+        for start in range(len(words) - RUN + 1):
+            run = tuple(words[start : start + RUN])
+            again = run in seen and number - seen[run] < WINDOW
+            if again and not inside:
+                found.append((seen[run], number, " ".join(run)))
+            inside = again
+            seen[run] = number
+    return found
+
+
+# ── a long story ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_noun_of_the_winning_title_stands_in_the_paragraph(story: list[Told]) -> None:
+    """In all of them, where 95 in 100 would do."""
+    for told in story[1:]:
+        assert told.plan
+        goal = re.search(r"\bthe [\w’'-]+(?: [\w’'-]+)*", told.plan.title)
+        assert goal, told.plan
+        kept = [word for word in normalised(goal[0])[1:] if word in normalised(told.paragraph)]
+        assert kept, (told.plan.title, told.paragraph)
+
+
+async def test_runs_of_eight_words_hardly_ever_come_back(story: list[Told]) -> None:
+    """About once in a hundred turns, where two sentences happen to meet as they did before."""
+    found = repeats(story)
+    assert len(found) <= TURNS // WINDOW, found
+
+
+async def test_no_sentence_of_eight_words_comes_back(story: list[Told]) -> None:
+    last: dict[str, int] = {}
+    for number, told in enumerate(story):
+        for sentence in sentences(told.paragraph):
+            words = normalised(sentence)
+            if len(words) >= RUN:
+                key = " ".join(words)
+                assert number - last.get(key, -WINDOW) >= WINDOW, (last[key], number, sentence)
+                last[key] = number
+
+
+async def test_paragraphs_have_about_the_length_that_was_asked(story: list[Told]) -> None:
+    lengths = [len(sentences(told.paragraph)) for told in story]
+    assert 18 <= sum(lengths) / len(lengths) <= 22
+    near = [length for length in lengths if 16 <= length <= 24]
+    assert len(near) >= 0.95 * len(lengths), lengths
+    assert min(lengths) >= 13
+    assert max(lengths) <= 27
+
+
+async def test_the_three_plans_are_short_whole_and_different(story: list[Told]) -> None:
+    for told in story:
+        plans = told.reflection.plans
+        assert len(plans) == 3
+        goals = [re.findall(r"the [\w’' -]+", plan.title)[-1] for plan in plans]
+        assert len(set(goals)) == 3
+        for plan in plans:
+            assert len(plan.title) <= 45
+            assert 5 <= len(sentences(plan.text)) <= 6, plan.text
+            assert len(plan.text) <= 900
+
+
+async def test_no_title_is_offered_twice_within_thirty_turns(story: list[Told]) -> None:
+    last: dict[str, int] = {}
+    for number, told in enumerate(story):
+        for plan in told.reflection.plans:
+            assert number - last.get(plan.title, -30) >= 30, plan.title
+            last[plan.title] = number
+
+
+async def test_the_cast_and_the_place_stay(story: list[Told]) -> None:
+    first, last = (sentences(story[turn].reflection.memory) for turn in (0, -1))
+    assert first[:4] == last[:4]
+    lead, companion = (sentence.split(" is ")[0] for sentence in first[:2])
+    for told in story:
+        assert lead in told.paragraph
+    assert sum(companion in told.paragraph for told in story) > 0.9 * len(story)
+
+
+async def test_the_memory_keeps_its_length_and_drops_the_oldest_find_first(
+    story: list[Told],
+) -> None:
+    for before, after in pairwise(story[20:]):
+        old, new = sentences(before.reflection.memory), sentences(after.reflection.memory)
+        assert 10 <= len(new) <= MEMORY_SENTENCES
+        finds = [sentence for sentence in old if " and found " in sentence]
+        kept = [sentence for sentence in finds if sentence in new]
+        assert kept == finds[len(finds) - len(kept) :]
+
+
+async def test_a_question_is_answered_in_time_and_another_takes_its_place(
+    story: list[Told],
+) -> None:
+    asked = [
+        sentence
+        for told in story
+        for sentence in sentences(told.reflection.memory)
+        if sentence.startswith("Nobody knows yet ")
+    ]
+    assert len(asked) == len(story)
+    assert len(set(asked)) >= 8
+    changes = sum(one != other for one, other in pairwise(asked))
+    assert changes == TURNS // 8
+
+
+async def test_the_text_is_clean(story: list[Told]) -> None:
+    """No slot is left open, no article is wrong, every sentence begins with a capital."""
+    for told in story:
+        text = told.paragraph + " " + " ".join(plan.text for plan in told.reflection.plans)
+        assert not re.search(r"[{}@^|]|  | [,.;:!?]|\.\.|[,;:]\.", text), text
+        for article, word in re.findall(r"\b([Aa]n?) ([a-z][\w’'-]*)", text):
+            assert with_article(word).split()[0] == article.lower(), f"{article} {word}"
+        for sentence in sentences(text):
+            letters = re.sub(r"^[“‘\"(]+", "", sentence)
+            assert not letters[0].islower(), sentence
+
+
+# ── what it is told to do ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("length", [3, 5, 8, 12, 20, 30, 40])
+async def test_any_length_is_kept_on_the_average(narrator: OfflineNarrator, length: int) -> None:
+    story = await play(narrator, SEA, 24, length)
+    mean = sum(len(sentences(told.paragraph)) for told in story) / len(story)
+    assert 0.8 * length <= mean <= 1.2 * length
+
+
+@pytest.mark.parametrize(
+    "premise", [SEA, CITY, SPACE, "Bram and the queen's fox walk into a forest of glass."]
+)
+async def test_the_words_of_the_premise_stand_in_the_opening(
+    narrator: OfflineNarrator, premise: str
+) -> None:
+    (told,) = await play(narrator, premise, 1)
+    assert set(normalised(premise)) <= set(normalised(told.paragraph))
+
+
+async def test_a_premise_in_another_language_is_quoted(narrator: OfflineNarrator) -> None:
+    (told,) = await play(narrator, GERMAN, 1)
+    assert f"“{GERMAN}”" in told.paragraph
+
+
+@pytest.mark.parametrize(
+    "premise", ["", "?", "🐙", "x" * 5000, "守灯人在铁梯下发现了一本账册。", "A"]
+)
+async def test_any_premise_will_do(narrator: OfflineNarrator, premise: str) -> None:
+    told = await play(narrator, premise, 3)
+    assert all(len(sentences(turn.paragraph)) >= 10 for turn in told)
+
+
+async def test_the_named_person_of_the_premise_leads_the_story(narrator: OfflineNarrator) -> None:
+    (told,) = await play(narrator, SEA, 1)
+    lead, *_ = sentences(told.reflection.memory)
+    assert lead == "Mira is the keeper of the last lighthouse, and this is her story."
+
+
+async def test_a_thing_of_the_premise_is_among_the_first_plans(narrator: OfflineNarrator) -> None:
+    story = await play(narrator, "Ana hides a map under a bridge in the old theatre.", 4)
+    titles = " ".join(plan.title for told in story for plan in told.reflection.plans)
+    assert "the map" in titles or "the bridge" in titles
+
+
+async def second(
+    narrator: OfflineNarrator,
+    change: Callable[[str], str],
+    plan: Plan | None = None,
+    **more: tuple[str, ...],
+) -> tuple[Told, str]:
+    """The second turn after people changed the memory; and the memory they left."""
+    brief = await begin(narrator, SEA)
+    first = await step(narrator, StepContext(brief, 1, 20))
+    memory = change(first.reflection.memory)
+    context = StepContext(
+        brief,
+        3,
+        20,
+        canon=more.get("canon", ()),
+        memory=memory,
+        previous=first.paragraph,
+        plan=plan or first.reflection.plans[0],
+    )
+    return await step(narrator, context), memory
+
+
+async def test_an_edited_name_is_followed(narrator: OfflineNarrator) -> None:
+    told, memory = await second(
+        narrator, lambda memory: memory.replace("Mira is the keeper", "Nora is the keeper", 1)
+    )
+    assert "Mira" in memory  # Only one sentence was edited; the others follow.
+    assert "Nora" in told.paragraph
+    assert "Mira" not in told.paragraph
+    assert "Mira" not in told.reflection.memory
+    assert all("Nora" in plan.text for plan in told.reflection.plans)
+
+
+async def test_an_edited_pronoun_is_followed(narrator: OfflineNarrator) -> None:
+    told, _ = await second(
+        narrator, lambda memory: memory.replace("this is her story", "this is their story")
+    )
+    assert "this is their story." in told.reflection.memory
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"in and around .*?\.", "in and around the drowned town of Ys."),
+        (r"Nobody knows yet .*?\.", "Nobody knows yet who broke the moon."),
+        (r"carries an? .*?\.", "carries a silver oar."),
+    ],
+)
+async def test_an_edited_place_question_or_tool_stays_edited(
+    narrator: OfflineNarrator, old: str, new: str
+) -> None:
+    told, _ = await second(narrator, lambda memory: re.sub(old, new, memory))
+    assert new in told.reflection.memory
+
+
+async def test_a_fact_that_people_add_is_kept_and_told(narrator: OfflineNarrator) -> None:
+    fact = "The red door must never be opened on a Sunday."
+    told, _ = await second(narrator, lambda memory: f"{memory} {fact}")
+    assert fact in told.reflection.memory
+    assert fact in told.paragraph
+
+
+async def test_canon_is_told_without_being_taken_into_the_memory(
+    narrator: OfflineNarrator,
+) -> None:
+    told, _ = await second(narrator, str, canon=("Nobody in this story can swim.",))
+    assert "Nobody in this story can swim." in told.paragraph
+    assert "swim" not in told.reflection.memory
+
+
+async def test_a_memory_in_other_words_gives_the_cast(narrator: OfflineNarrator) -> None:
+    told, _ = await second(
+        narrator, lambda _: "Zelda is a pilot. Anton is an old thief. They fled the harbour."
+    )
+    assert told.reflection.memory.startswith("Zelda is a pilot, and this is her story. Anton is")
+    assert "They fled the harbour." in told.reflection.memory
+
+
+@pytest.mark.parametrize(
+    ("title", "noun"),
+    [
+        ("Burn the ledger at dawn", "ledger"),
+        ("The ferryman's last song", "song"),
+        ("Trust nobody", "nobody"),
+        ("Nach Hause", "Hause"),
+        ("Search the abandoned moon base.", "base"),
+    ],
+)
+async def test_a_title_that_people_wrote_is_followed(
+    narrator: OfflineNarrator, title: str, noun: str
+) -> None:
+    told, _ = await second(narrator, str, Plan(title, "Whatever comes of it."))
+    assert noun in told.paragraph
+    assert noun in told.reflection.memory
+
+
+async def test_the_reflection_follows_the_paragraph_that_was_published(
+    narrator: OfflineNarrator,
+) -> None:
+    brief = await begin(narrator, SEA)
+    context = StepContext(brief, 1, 20)
+    reflection, _ = await narrator.reflect(context, "A whale swallowed the town. It was late.")
+    assert "A whale swallowed the town." in reflection.memory
+    assert "whale" in reflection.summary
+    assert " and found " not in reflection.memory
+
+
+async def test_the_summary_names_what_was_done_and_found(story: list[Told]) -> None:
+    for told in story:
+        found = re.search(r" and found an? ([^,]+),", told.reflection.summary)
+        assert found, told.reflection.summary
+        assert found[1] in told.paragraph
+        assert 1 <= len(sentences(told.reflection.summary)) <= 2
+        assert "Added" in told.reflection.rationale
+        assert "ropped" in told.reflection.rationale
+
+
+ANY_TEXT = st.text(max_size=300)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(memory=ANY_TEXT, previous=ANY_TEXT, title=st.text(min_size=1, max_size=60), fact=ANY_TEXT)
+async def test_it_lives_with_any_memory_plan_and_canon(
+    narrator: OfflineNarrator, memory: str, previous: str, title: str, fact: str
+) -> None:
+    """Whatever people or another narrator left there, a paragraph and a valid reflection come."""
+    context = StepContext(
+        Brief(SEA),
+        6,
+        12,
+        canon=(fact,),
+        memory=memory,
+        recalled=(Recalled("t", 1, fact, 0.5),),
+        previous=previous,
+        plan=Plan(title, fact),
+    )
+    told = await step(narrator, context)
+    assert told.paragraph.strip()
+    assert len(sentences(told.reflection.memory)) <= MEMORY_SENTENCES
+
+
+# ── the port ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_same_premise_turn_and_plan_give_the_same_text() -> None:
+    one, other = (
+        await play(OfflineNarrator(FakeClock(), None), CITY, 3),
+        await play(OfflineNarrator(FakeClock(), None), CITY, 3),
+    )
+    assert one == other
+
+
+async def test_another_plan_gives_another_text(narrator: OfflineNarrator) -> None:
+    brief = await begin(narrator, SEA)
+    first = await step(narrator, StepContext(brief, 1, 20))
+    texts = {
+        (await narrator.write(StepContext(brief, 2, 20, plan=plan), ignore)).text
+        for plan in first.reflection.plans
+    }
+    assert len(texts) == 3
+
+
+async def test_two_stories_of_a_mood_are_told_differently(narrator: OfflineNarrator) -> None:
+    one = await play(narrator, "A ship lies in the bay.", 2)
+    other = await play(narrator, "A sailor comes home to the harbour.", 2)
+    shared = {*sentences(one[1].paragraph)} & {*sentences(other[1].paragraph)}
+    assert len(shared) <= 2
+
+
+async def test_it_streams_tokens_at_the_pace_it_was_given() -> None:
+    clock = FakeClock()
+    narrator, seen = OfflineNarrator(clock, tokens_per_s=40), list[str]()
+    written = await narrator.write(StepContext(Brief(SEA), 1, 20), seen.append)
+    assert seen[-1] == written.text
+    assert all(longer.startswith(text) for text, longer in pairwise(seen))
+    assert max(len(b) - len(a) for a, b in pairwise(seen)) <= 8
+    assert sum(clock.slept) == pytest.approx(len(seen) / 40)
+    assert written.usage.first_text_s == pytest.approx(1 / 40)
+    assert written.usage.total_s == pytest.approx(len(seen) / 40)
+
+
+async def test_it_costs_nothing(narrator: OfflineNarrator) -> None:
+    context = StepContext(Brief(SEA), 1, 20)
+    _, opening = await narrator.open(Brief(SEA))
+    written = await narrator.write(context, ignore)
+    _, reflecting = await narrator.reflect(context, written.text)
+    assert [usage.tokens for usage in (opening, written.usage, reflecting)] == [0, 0, 0]
+    assert opening.calls + written.usage.calls + reflecting.calls == 0
+    await narrator.check()
+
+
+def test_it_says_what_it_is_and_how_to_plug_a_model_in(narrator: OfflineNarrator) -> None:
+    notice = narrator.notice or ""
+    assert "not a language model" in notice
+    assert "always in English" in notice
+    assert "OPENAI_API_KEY" in notice
+    assert "OPENAI_BASE_URL" in notice
+
+
+# ── what it is made of ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("premise", "genre", "mood"),
+    [
+        (SEA, "", "sea"),
+        (CITY, "noir", "city"),
+        (SPACE, "", "space"),
+        ("A witch lives under the trees.", "", "forest"),
+        (BARE, "", "house"),
+        ("Two sisters inherit a bakery.", "", "road"),
+        ("Two sisters inherit a bakery.", "science fiction", "space"),
+    ],
+)
+def test_the_mood_is_heard_in_premise_and_genre(premise: str, genre: str, mood: str) -> None:
+    assert detect_mood(Brief(premise, genre)).name == mood
+
+
+@pytest.mark.parametrize(
+    ("premise", "people", "place"),
+    [
+        ("Mira finds a door.", ("Mira",), ""),
+        (
+            "In Saltmere, Captain Ada Vance waits for Corvin.",
+            ("Captain Ada Vance", "Corvin"),
+            "Saltmere",
+        ),
+        ("Every bee in the city has vanished.", (), "the city"),
+        ("A girl called Wren runs a shop in a town named Low Ashes.", ("Wren",), "Low Ashes"),
+        (GERMAN, (), ""),
+    ],
+)
+def test_names_are_told_from_places_and_common_words(
+    premise: str, people: tuple[str, ...], place: str
+) -> None:
+    reading = read_premise(Brief(premise))
+    assert (reading.people, reading.place) == (people, place)
+
+
+@pytest.mark.parametrize(
+    ("noun", "expected"),
+    [
+        ("key", "a key"),
+        ("oar", "an oar"),
+        ("hour", "an hour"),
+        ("uniform", "a uniform"),
+        ("unicorn", "a unicorn"),
+        ("unlit lamp", "an unlit lamp"),
+        ("one-eyed cat", "a one-eyed cat"),
+    ],
+)
+def test_articles(noun: str, expected: str) -> None:
+    assert with_article(noun) == expected
+
+
+def test_every_hook_is_known_again_by_its_key() -> None:
+    for key, (hook, _) in grammar.HOOKS.items():
+        assert [k for k in grammar.HOOKS if k in hook] == [key]
+
+
+def test_every_mood_has_goals_of_every_kind_and_questions_with_answers() -> None:
+    for mood in MOODS:
+        assert all(len(goals) >= 8 for goals in mood.goals.values())
+        assert len(mood.goals) == 5
+        assert all(question and answer for question, answer in mood.threads)
