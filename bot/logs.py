@@ -17,6 +17,8 @@ _QUIET = {
     "discord": logging.INFO,  # at DEBUG: every payload
     "httpx": logging.WARNING,  # at INFO: a line per request
     "httpx2": logging.WARNING,
+    "httpcore": logging.WARNING,  # at DEBUG: ten lines per request
+    "httpcore2": logging.WARNING,
     "openai": logging.WARNING,
     "redisvl": logging.WARNING,
     "asyncio": logging.WARNING,

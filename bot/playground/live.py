@@ -9,6 +9,7 @@ the one file that touches its private names, to make it live:
 2. `_WallClock` gives messages, interactions and their deadlines the time of day.
 3. `_LiveEnv._settle_internal` waits for the answer to the interaction at hand (as long as Discord
    does: 3 s), not for a bot that never rests.
+   A refusal is an answer like any other (`_capture_errors`).
 4. `_Pulse` replaces the ever-growing transcript by a counter; `LivePreview` publishes a page anew
    when it asks and something has happened since.
 5. `LivePreview._action` lets two tabs queue, and judges a press by the world as it is now: text
@@ -59,6 +60,8 @@ from bot.playground.served_page import PATCHED_PATHS, patched
 
 BOT_NAME = "Talewheel"
 GUILD_NAME = "The Talewheel Inn"
+GUILD_ID = 1
+"""Of no server at Discord: tells the playground's stories from others in the same database."""
 CHANNEL_NAME = "story"
 TOPIC = "Type /story start below and press Enter. Vote with the numbers under the plans."
 MODERATOR = "Rosa (moderator)"
@@ -166,6 +169,12 @@ class _LiveEnv(Env):
         ):
             await asyncio.sleep(_ANSWER_POLL_S)
         await asyncio.sleep(_GRACE_S)
+
+    def _capture_errors(self) -> None:
+        """What a handler raises is the bot's own business: at Discord nobody would know of it.
+
+        SimCord would call a press failed whose refusal the member has in front of them.
+        """
 
     def _record_error(self, error: BaseException) -> None:
         if len(self._errors) >= _ERRORS_KEPT:
@@ -403,7 +412,7 @@ async def live_preview(
 def _furnish(env: _LiveEnv) -> tuple[ChannelHandle, tuple[MemberActor, ...]]:
     """Make the guild; the moderator is the first viewer, so the page opens as them."""
     env.backend.bot_user.name = BOT_NAME
-    guild = env.create_guild(GUILD_NAME)
+    guild = env.create_guild(GUILD_NAME, id=GUILD_ID)
     channel = guild.create_text_channel(CHANNEL_NAME, topic=TOPIC)
     role = guild.create_role("Moderator", permissions=discord.Permissions(manage_messages=True))
     moderator = guild.add_member(env.create_user("rosa", global_name=MODERATOR), roles=[role])

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 HINT = "Nothing told yet. Type /story start below, press Enter, and say what the story is about."
 
+_LOST = "The playground doesn't answer: look at its terminal."
+_ENDED = "The playground has ended: make play begins another one."
+
 # What is changed in SimCord's own files: path → (what stands there exactly once, what is served).
 _PATCHES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "/": (
@@ -64,6 +67,20 @@ _PATCHES: Mapping[str, tuple[tuple[str, str], ...]] = {
             ),
         ),
     ),
+    # Players see what they did; only what went wrong is worth a word, and then a plain one.
+    "/actions.js": (
+        ('return labels[kind || ""] || "Action completed";', 'return "";'),
+        ('ready ? "Preview ready" : "Loading preview…"', '""'),
+        ("Connection interrupted; trying again…", _LOST),
+        ("Preview session ended.", _ENDED),
+    ),
+    "/connection.js": (("Connection lost; polling will continue.", _LOST),),
+    "/app.js": (
+        ('"Preview session closed."', f'"{_ENDED}"'),
+        ('"Preview session is unavailable. Reload the active Preview URL."', f'"{_ENDED}"'),
+    ),
+    # A premise is a sentence or two: SimCord shows 24 characters of it.
+    "/commands.js": (("Math.min(24, Math.max(2", "Math.min(80, Math.max(2"),),
     # Asked for twice as often: text that streams moves every quarter of a second.
     "/session.js": (("interval = 500", "interval = 250"),),
 }

@@ -1,6 +1,6 @@
 // The playground's additions to SimCord's page: a row of buttons instead of the list of viewers,
-// relative times ("in 42 seconds") that go on counting, and whether it is a person who scrolls.
-// Everything else is SimCord's own.
+// relative times ("in 42 seconds") that go on counting, whether it is a person who scrolls, and
+// links to messages that lead to them here. Everything else is SimCord's own.
 
 const picker = document.getElementById("viewer-picker");
 const seats = document.createElement("div");
@@ -62,3 +62,16 @@ window.playgroundScrolls = () => held || performance.now() - touchedAt < 1000;
 document.getElementById("channel-composer").addEventListener("submit", () => {
   timeline.scrollTop = timeline.scrollHeight;
 });
+
+// The bot links its messages by their addresses at Discord, where they are not.
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element
+    && event.target.closest("a[href^='https://discord.com/channels/']");
+  if (!link) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const linked = document.querySelector(`[data-message-id="${link.pathname.split("/").pop()}"]`);
+  if (!linked) return;
+  touch();
+  linked.scrollIntoView({ block: "start" });
+}, true);

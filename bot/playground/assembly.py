@@ -1,0 +1,92 @@
+"""The bot as the playground runs it: the real one, with what stands in for the services of others.
+
+The memory's server is the embedded one, empty on each run, or REDIS_URL's; the narrator is the
+offline one unless an endpoint is named; Discord's commands are registered anew on each run, since
+the simulated Discord is a new one. Everything else is bootstrap's. The page is live's business.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, cast
+
+from redisvl.query import CountQuery
+from redisvl.query.filter import Tag
+
+from bot.bootstrap import App, build
+from bot.playground.embedded_redis import EmbeddedRedis
+from bot.playground.live import GUILD_ID
+from bot.settings import BotSettings
+from core.adapters import redis_keys as keys
+from core.adapters.offline_narrator import OfflineNarrator
+from core.adapters.redis_database import RedisDatabase
+from core.adapters.system_clock import SystemClock
+from core.domain.story import Phase
+from core.errors import StartError
+
+
+class _Forgetful:
+    """A CommandMemory of one run."""
+
+    async def get(self, name: str) -> str | None:
+        """Nothing was registered yet."""
+        return None
+
+    async def put(self, name: str, value: str) -> None:
+        """Nobody will ask."""
+
+
+@asynccontextmanager
+async def application(settings: BotSettings, redis_url: str = "") -> AsyncGenerator[App]:
+    """The playground's bot, ready for its page; closed with all that is behind it on leaving.
+
+    Args:
+        settings: the playground's.
+        redis_url: a server of the player's own, nothing of which is ever removed; empty: the
+            embedded one.
+
+    Raises:
+        StartError: something that only the player can mend, in one line.
+        EmbeddedRedisError: the embedded server can't run here.
+    """
+    async with _server(redis_url) as url:
+        database = RedisDatabase(url)
+        try:
+            narrator = None if settings.has_endpoint else OfflineNarrator(SystemClock())
+            app = await build(
+                settings, database=database, narrator=narrator, registered=_Forgetful()
+            )
+            async with aclosing(app):
+                if redis_url:
+                    await _refuse_strangers(database)
+                yield app
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def _server(redis_url: str) -> AsyncGenerator[str]:
+    if redis_url:
+        yield redis_url
+        return
+    async with EmbeddedRedis() as server:
+        yield server.url
+
+
+async def _refuse_strangers(database: RedisDatabase) -> None:
+    """A wheel turns every story that it finds, and from here it could only break others' stories.
+
+    Raises:
+        StartError: stories of another Discord live in this database.
+    """
+    guild, phase = cast(Any, Tag)("guild"), cast(Any, Tag)("phase")
+    strangers = (guild != str(GUILD_ID)) & (phase != Phase.ENDED.value)
+    if found := await database.count(keys.STORIES_INDEX, CountQuery(strangers)):
+        live = (
+            "a story of a real server lives"
+            if found == 1
+            else f"{found} stories of real servers live"
+        )
+        raise StartError(
+            f"REDIS_URL {database.shown}: {live} there, and the playground would take over what it "
+            "can't go on with: give it a database of its own."
+        )
