@@ -12,9 +12,9 @@ from bot.client import CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
 from bot.process import serve
 from bot.services import Services
-from bot.settings import BotSettings, Embeddings
+from bot.settings import OPENAI_BASE_URL, BotSettings, Embeddings
 from core.adapters.minilm_embedder import MiniLMEmbedder
-from core.adapters.openai_client import Models, openai_client
+from core.adapters.openai_client import OPENAI_URL, Models, openai_client
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.openai_narrator import OpenAINarrator
 from core.adapters.redis_command_memory import RedisCommandMemory
@@ -26,6 +26,7 @@ from core.adapters.redis_story_store import RedisStoryStore
 from core.adapters.system_clock import SystemClock
 from core.errors import (
     EmbedderError,
+    EmbedderUnavailableError,
     NarratorRefusedError,
     NarratorUnavailableError,
     StartError,
@@ -88,8 +89,8 @@ async def build(
     """
     async with AsyncExitStack() as stack:
         time = clock or SystemClock()
-        vectors = embedder or await _embedder(settings, time, stack)
         redis = database or _database(settings, stack)
+        vectors = embedder or await _embedder(settings, time, redis, stack)
         for warning in (await redis.prepare(vectors.name, vectors.dims)).warnings:
             log.warning("Redis: %s", warning)
 
@@ -135,21 +136,42 @@ def _database(settings: BotSettings, stack: AsyncExitStack) -> RedisDatabase:
     return database
 
 
-async def _embedder(settings: BotSettings, clock: Clock, stack: AsyncExitStack) -> Embedder:
+async def _embedder(
+    settings: BotSettings, clock: Clock, redis: RedisDatabase, stack: AsyncExitStack
+) -> Embedder:
     """The embedder of the settings, tried out: the index needs the length of its vectors."""
     try:
-        if settings.embeddings is Embeddings.MINILM:
-            minilm = MiniLMEmbedder()
-            stack.callback(minilm.close)
-            await minilm.load()
-            return minilm
-        client = openai_client(settings.openai_api_key, settings.openai_base_url)
-        stack.push_async_callback(client.close)
-        endpoint = OpenAIEmbedder(client, settings.embedding_model, clock)
-        await endpoint.probe()
-        return endpoint
+        if settings.embeddings is Embeddings.OPENAI:
+            return await _endpoint_embedder(settings, clock, redis, stack)
+        minilm = MiniLMEmbedder()
+        stack.callback(minilm.close)
+        await minilm.load()
+        return minilm
     except EmbedderError as error:
         raise StartError(f"EMBEDDINGS={settings.embeddings}: {error}") from error
+
+
+async def _endpoint_embedder(
+    settings: BotSettings, clock: Clock, redis: RedisDatabase, stack: AsyncExitStack
+) -> Embedder:
+    """The endpoint's embedder; while that is down, with the length that the index was made for."""
+    client = openai_client(settings.openai_api_key, settings.openai_base_url)
+    stack.push_async_callback(client.close)
+    model = settings.embedding_model
+    endpoint = OpenAIEmbedder(client, model, clock)
+    try:
+        await endpoint.probe()
+    except EmbedderUnavailableError as outage:
+        known = await redis.recorded_embedder()
+        if known is None or known.name != model:
+            address = OPENAI_BASE_URL.shown(settings.openai_base_url or OPENAI_URL)
+            raise EmbedderUnavailableError(
+                f"{outage} How long the vectors of EMBEDDING_MODEL {model!r} are isn't known before"
+                f" its first answer: start again when {address} answers, or set EMBEDDINGS=minilm."
+            ) from outage
+        log.warning("the embeddings' endpoint isn't available yet, stories will wait: %s", outage)
+        return OpenAIEmbedder(client, model, clock, known.dims)
+    return endpoint
 
 
 def _narrator(settings: BotSettings, meter: Meter, clock: Clock, stack: AsyncExitStack) -> Narrator:

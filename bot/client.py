@@ -33,6 +33,8 @@ STOP_S = 6.0
 """How long sends in flight may take once the process is asked to stop (Docker kills after 10 s)."""
 GUILDS_S = 0.5
 """Being ready waits for the next server's description this long; stories need none of them."""
+CATCH_UP_S = 30.0
+"""Pause before sleeping ballots are looked at again, when Redis failed in the middle of that."""
 DISCONNECT_S = 2.0
 """How long Discord may take to confirm the goodbye; discord.py would wait half a minute."""
 
@@ -60,6 +62,7 @@ class TalewheelBot(commands.AutoShardedBot):
         *,
         gateway: str = "",
         stop_s: float = STOP_S,
+        catch_up_s: float = CATCH_UP_S,
     ) -> None:
         """Make a client that isn't connected yet.
 
@@ -69,6 +72,7 @@ class TalewheelBot(commands.AutoShardedBot):
             registered: remembers which commands Discord knows.
             gateway: another gateway than the one that the REST server names; empty: that one.
             stop_s: how long sends in flight may take when it closes.
+            catch_up_s: pause before another try to look for what happened while away.
         """
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -87,6 +91,7 @@ class TalewheelBot(commands.AutoShardedBot):
         self._registered = registered
         self._gateway = gateway
         self._stop_s = stop_s
+        self._catch_up_s = catch_up_s
         self._wheel: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._stopped: asyncio.Task[None] | None = None
@@ -155,10 +160,15 @@ class TalewheelBot(commands.AutoShardedBot):
         )
 
     async def _catch_up(self) -> None:
-        try:
-            await self._services.storyteller.reconcile()
-        except TalewheelError as error:
-            log.warning("sleeping ballots weren't all looked at: %s", error)
+        """Until it succeeds: a ballot that was never looked at wouldn't wake by a vote."""
+        while True:
+            try:
+                await self._services.storyteller.reconcile()
+            except TalewheelError as error:
+                log.warning("sleeping ballots weren't all looked at, again soon: %s", error)
+                await asyncio.sleep(self._catch_up_s)
+            else:
+                return
 
     def _wheel_ended(self, wheel: asyncio.Task[None]) -> None:
         """A bot whose wheel stands still looks alive and is not: end the process instead."""

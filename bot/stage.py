@@ -48,11 +48,23 @@ class DiscordStage:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
-        """Post, once: the same nonce within minutes gives the existing message back."""
+    async def send(
+        self, channel: int, content: Content, nonce: str, after: int | None = None
+    ) -> Posted:
+        """Post, once: the same nonce within minutes gives the existing message, made to show this.
+
+        A request that was cut off may have reached Discord all the same, with an earlier text; and
+        Discord forgets nonces: with ``after``, a message of ours above it that shows this is it.
+        """
         shown = render(content)
+        if after is not None:
+            for message in await self._own_history(channel, after):
+                if _words_of(message) == _words_meant(shown):
+                    return _posted(message)
         with _translated("Send Messages (in threads: Send Messages in Threads)"):
             message = await self._send(channel, shown, nonce)
+        if _words_of(message) != _words_meant(shown):
+            await self.edit(channel, message.id, content)
         return _posted(message)
 
     async def _send(self, channel: int, shown: Rendered, nonce: str) -> discord.Message:
@@ -81,10 +93,13 @@ class DiscordStage:
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         """Our own messages above the id ``after``, oldest first."""
+        return [_posted(message) for message in await self._own_history(channel, after)]
+
+    async def _own_history(self, channel: int, after: int) -> list[discord.Message]:
         place = self._client.get_partial_messageable(channel)
         with _translated("Read Message History"):
             return [
-                _posted(message)
+                message
                 async for message in place.history(
                     limit=None, after=discord.Object(after), oldest_first=True
                 )
@@ -192,6 +207,23 @@ def _translated(needs: str) -> Generator[None]:
 
 def _posted(message: discord.Message) -> Posted:
     return Posted(message.id, message.created_at.timestamp(), kind_of(message))
+
+
+def _words_meant(shown: Rendered) -> list[str]:
+    """The texts of a rendered message, in order; Discord trims their ends."""
+    if shown.view is None:
+        return [(shown.content or "").strip()]
+    parts = shown.view.walk_children()
+    return [part.content.strip() for part in parts if isinstance(part, discord.ui.TextDisplay)]
+
+
+def _words_of(message: discord.Message) -> list[str]:
+    """The texts of a message, as ``_words_meant`` gives them."""
+    if not message.components:
+        return [message.content.strip()]
+    containers = [part for part in message.components if isinstance(part, discord.Container)]
+    parts = [part for container in containers for part in container.children]
+    return [part.content.strip() for part in parts if isinstance(part, discord.TextDisplay)]
 
 
 def _plain(emoji: str) -> str:

@@ -1,4 +1,4 @@
-"""Every error that Talewheel raises, in one tree; adapters translate foreign exceptions into these.
+"""The errors that cross a port or reach people, in one tree; adapters translate foreign ones.
 
     TalewheelError                  a sentence for people (``str(error)``) and nothing secret in it
     ├── StartError                  the process can't start: what, which value, what to do

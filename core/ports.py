@@ -274,8 +274,6 @@ class Ballot:
     """A ballot as members see it; ``closes_at`` is set while open, ``tally`` once closed.
 
     Attributes:
-        window_s: length of the voting window; while open with no ``closes_at`` (the first posting:
-            the deadline counts from the message's own time stamp), the ballot names this.
         message_id: the ballot's own message, so that a drawn tie can be shown to be fair.
     """
 
@@ -319,11 +317,15 @@ class Posted:
 class Stage(Protocol):
     """The channel: what members see and how they vote. Raises StageError's three kinds."""
 
-    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+    async def send(
+        self, channel: int, content: Content, nonce: str, after: int | None = None
+    ) -> Posted:
         """Post, once: the same nonce within minutes gives the existing message, made to show this.
 
-        A ballot gets its reactions by ``signal``. Raises MessageGoneError when the message with
-        this nonce was deleted, or the channel is gone.
+        Discord forgets nonces. With ``after``, one of our own messages above that id which shows
+        exactly this is taken for it, however long ago it was sent. A ballot gets its reactions by
+        ``signal``. Raises MessageGoneError when the message with this nonce was deleted, or the
+        channel is gone.
         """
         ...
 

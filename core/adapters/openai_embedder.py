@@ -2,17 +2,17 @@
 
 The one layer that retries an embedding request: the client must have been made with
 ``max_retries=0``. Nothing an endpoint answers is believed before it was checked: number of vectors,
-their order, their length, that they are numbers. Its own messages are never passed on, since they
-may quote a part of the key.
+their order, their length, that they are numbers. What its errors mean, openai_errors knows.
 """
 
 from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError
+from openai import AsyncOpenAI
 from openai.types import CreateEmbeddingResponse
 
+from core.adapters.openai_errors import FOREIGN, Callee, classify
 from core.domain.story import Vector
 from core.errors import EmbedderError, EmbedderRefusedError, EmbedderUnavailableError
 from core.ports import Clock
@@ -25,8 +25,6 @@ _LONGEST_PAUSE_S = 20.0
 _REQUEST_TIMEOUT_S = 30.0
 _TEXTS_PER_REQUEST = 64
 """OpenAI takes 2,048 texts and 300,000 tokens; many local servers far less."""
-_SPENT_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-"""Codes of a 429 that no retry mends."""
 
 
 class OpenAIEmbedder:
@@ -50,6 +48,9 @@ class OpenAIEmbedder:
         self._client = client
         self._model = model
         self._clock = clock
+        self._callee = Callee(
+            "The embeddings endpoint", model, "EMBEDDING_MODEL", key=client.api_key
+        )
         self._dims = dims
 
     @property
@@ -92,10 +93,9 @@ class OpenAIEmbedder:
             except EmbedderUnavailableError as error:
                 if attempt == ATTEMPTS:
                     raise
-                pause_s = _asked_pause(error.__cause__)
-                if pause_s is None:
-                    pause_s = _PAUSES_S[attempt - 1]
-                elif pause_s > _LONGEST_PAUSE_S:
+                asked_s = error.retry_after_s if isinstance(error, _BusyError) else None
+                pause_s = _PAUSES_S[attempt - 1] if asked_s is None else asked_s
+                if pause_s > _LONGEST_PAUSE_S:
                     raise
             await self._clock.sleep(pause_s)
             attempt += 1
@@ -110,10 +110,8 @@ class OpenAIEmbedder:
                 encoding_format="float",
                 timeout=_REQUEST_TIMEOUT_S,
             )
-        except OpenAIError as error:
+        except FOREIGN as error:
             raise self._translate(error) from error
-        except ValueError as error:  # JSON that breaks off: the SDK lets json's error through.
-            raise self._nonsense("no JSON") from error
         return self._check(answer, len(texts))
 
     def _check(self, answer: object, count: int) -> list[Vector]:
@@ -157,46 +155,21 @@ class OpenAIEmbedder:
             f"The endpoint answered {what} for the embedding model {self._model!r}."
         )
 
-    def _translate(self, error: OpenAIError) -> EmbedderError:
-        if isinstance(error, APIStatusError):
-            return self._translate_status(error)
-        if isinstance(error, APIConnectionError):
-            return EmbedderUnavailableError("The embeddings endpoint can't be reached.")
-        return self._nonsense("something unreadable")
+    def _translate(self, error: Exception) -> EmbedderError:
+        fault = classify(error, self._callee, self._clock.now())
+        if fault.final:
+            return EmbedderRefusedError(fault.sentence)
+        return _BusyError(fault.sentence, fault.retry_after_s)
 
-    def _translate_status(self, error: APIStatusError) -> EmbedderError:
-        status, model = error.status_code, self._model
-        if status in {401, 403}:
-            return EmbedderRefusedError(
-                f"The embeddings endpoint refuses the key (HTTP {status}). Check OPENAI_API_KEY."
-            )
-        if status == 404:
-            return EmbedderRefusedError(
-                f"The endpoint has no embedding model {model!r} (HTTP 404). "
-                "Check EMBEDDING_MODEL and OPENAI_BASE_URL."
-            )
-        if status == 429 and (error.code in _SPENT_QUOTA or error.type in _SPENT_QUOTA):
-            return EmbedderRefusedError(
-                "The quota of the endpoint's account is spent (HTTP 429). Raise it there, "
-                "or set EMBEDDINGS=minilm."
-            )
-        if status in {408, 409, 425, 429} or status >= 500:
-            return EmbedderUnavailableError(f"The embeddings endpoint is busy (HTTP {status}).")
-        return EmbedderRefusedError(
-            f"The endpoint refuses to embed with {model!r} (HTTP {status}). Check EMBEDDING_MODEL."
-        )
+
+class _BusyError(EmbedderUnavailableError):
+    """Carries how long the endpoint asks to wait, in seconds, to the loop that retries."""
+
+    def __init__(self, message: str, retry_after_s: float | None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 def _sendable(text: str) -> str:
     """The text as UTF-8 can carry it; an empty one is refused by OpenAI, so a space stands in."""
     return text.encode("utf-8", "replace").decode() or " "
-
-
-def _asked_pause(error: BaseException | None) -> float | None:
-    """Seconds the endpoint asked to wait (Retry-After), or None; a date counts as not asked."""
-    if not isinstance(error, APIStatusError):
-        return None
-    try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
-    except ValueError:
-        return None

@@ -25,7 +25,7 @@ from redisvl.query import BaseQuery, CountQuery
 from core.adapters.redis_address import read_address
 from core.adapters.redis_errors import is_missing_index, passes_soon, translate, translated
 from core.adapters.redis_greeting import greet, look_at_settings
-from core.adapters.redis_indexes import RedisIndexes
+from core.adapters.redis_indexes import RecordedEmbedder, RedisIndexes, recorded_embedder
 from core.errors import StartError, StoreError, StoreUnavailableError
 
 T = TypeVar("T")
@@ -132,6 +132,19 @@ class RedisDatabase:
         except StoreError as error:
             raise StartError(f"REDIS_URL {self.shown}: {error}") from error
         return Readiness(self._durable, tuple(warnings))
+
+    async def recorded_embedder(self) -> RecordedEmbedder | None:
+        """What ``prepare`` was last given; None in a database that was never prepared.
+
+        Raises:
+            StartError: the server can't be worked with, as in ``prepare``.
+        """
+        await greet(self._client, self.shown)
+        try:
+            with translated("say what its memory was made with"):
+                return await recorded_embedder(self._client)
+        except StoreError as error:
+            raise StartError(f"REDIS_URL {self.shown}: {error}") from error
 
     async def ping(self) -> None:
         """Raises StoreUnavailableError when the server doesn't answer."""

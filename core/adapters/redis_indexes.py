@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from redisvl.index import AsyncSearchIndex
@@ -24,6 +25,27 @@ from core.errors import StartError
 BYTES_PER_NUMBER = 4
 _INDEXING_LIMIT_S = 60.0
 _INDEXING_PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEmbedder:
+    """What the memory index was made for.
+
+    Attributes:
+        name: of the model that makes the vectors.
+        dims: numbers per vector.
+    """
+
+    name: str
+    dims: int
+
+
+async def recorded_embedder(client: Any) -> RecordedEmbedder | None:
+    """What the memory index was made for; None in a database that none was made in yet."""
+    made_from = await client.hgetall(keys.meta(keys.MEMORY_INDEX))
+    if not made_from:
+        return None
+    return RecordedEmbedder(made_from[b"embedder"].decode(), int(made_from[b"dims"]))
 
 
 class RedisIndexes:

@@ -1,7 +1,7 @@
-"""Names that outlive a crash: the nonce by which Discord knows a message that was sent before.
+"""Names that outlive a crash: the nonce of a message, and the id that a moment would have.
 
 A nonce is computed from what a message is, so that a restarted process finds the same one without
-having stored it.
+having stored it. Ids of Discord (snowflakes) grow with time, so that a moment bounds them.
 """
 
 from hashlib import sha256
@@ -18,3 +18,18 @@ def nonce(*parts: str | int) -> str:
     """
     text = "\x1f".join(str(part) for part in parts)
     return sha256(text.encode("utf-8")).hexdigest()[:NONCE_LENGTH]
+
+
+DISCORD_EPOCH_S = 1_420_070_400
+"""The moment that snowflakes count from (discord.com/developers/docs/reference, "Snowflakes")."""
+CLOCK_SKEW_S = 120.0
+"""By how much this machine's clock may be ahead of Discord's."""
+
+
+def id_before(now: float) -> int:
+    """An id that every message sent from now on lies above, even if our clock is a little fast.
+
+    Args:
+        now: UTC seconds.
+    """
+    return max(0, int((now - CLOCK_SKEW_S - DISCORD_EPOCH_S) * 1000)) << 22

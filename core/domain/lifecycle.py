@@ -5,7 +5,7 @@
                                                         ▼  │ woken
                                                       asleep        any live phase ─▶ paused, ended
 
-Only the phase is decided here; what else changes with it is the business of the services.
+Only the phase is decided here; what else changes with it is moves' business.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,7 @@ channel is owed is committed together with the change that owes it.
 
 from dataclasses import replace
 
+from core.domain.identity import id_before
 from core.domain.lifecycle import AT_ONCE, Event, next_phase
 from core.domain.story import (
     Brief,
@@ -108,19 +109,23 @@ def staged(story: Story, opened_at: float) -> Story:
     )
 
 
-def won(story: Story, plan: Plan, turn_id: str, ballot: int) -> Story:
+def won(story: Story, plan: Plan, turn_id: str, ballot: int, now: float) -> Story:
     """A plan won: the next turn begins, and the old ballot is owed its result.
 
     Args:
         turn_id: of the next turn.
         ballot: the message of the ballot that was counted.
+        now: with the ballot it bounds the ids of the next turn's messages, so that a search for
+            them needn't walk through what members said during the vote.
     """
     return replace(
         story,
         phase=next_phase(story.phase, Event.WON),
         closes_at=None,
         extended=False,
-        draft=Draft(turn_id, story.head_number + 1, attempt=1, plan=plan, after=ballot),
+        draft=Draft(
+            turn_id, story.head_number + 1, attempt=1, plan=plan, after=max(ballot, id_before(now))
+        ),
         outbox=_owed(story, *_refresh(story)),
     )
 
@@ -178,7 +183,7 @@ def paused(
         pause=Pause(story.phase, cause, reason, left, until),
         tries=story.tries + 1 if waits_out else 0,
         closes_at=None,
-        outbox=_owed(story, *_notice(story, reason, notice_nonce), *_refresh(story)),
+        outbox=_owed(story, *_notice(story, reason, notice_nonce, now), *_refresh(story)),
     )
 
 
@@ -200,7 +205,7 @@ def resumed(story: Story, now: float) -> Story:
     )
 
 
-def balloted_anew(story: Story, gone: int) -> Story:
+def balloted_anew(story: Story, gone: int, now: float) -> Story:
     """The head's ballot is gone from the channel: a fresh one is staged, with no votes on it.
 
     Args:
@@ -212,11 +217,13 @@ def balloted_anew(story: Story, gone: int) -> Story:
         story,
         phase=next_phase(story.phase, Event.REWOUND),
         closes_at=None,
-        draft=Draft(story.head, story.head_number, attempt=1, plan=None, after=gone),
+        draft=Draft(
+            story.head, story.head_number, attempt=1, plan=None, after=max(gone, id_before(now))
+        ),
     )
 
 
-def ended(story: Story, sentence: str, *, notice_nonce: str) -> Story:
+def ended(story: Story, sentence: str, *, now: float, notice_nonce: str) -> Story:
     """No turn follows; what was told stays readable."""
     return replace(
         story,
@@ -224,7 +231,7 @@ def ended(story: Story, sentence: str, *, notice_nonce: str) -> Story:
         pause=None,
         closes_at=None,
         draft=None,
-        outbox=_owed(story, *_notice(story, sentence, notice_nonce), *_refresh(story)),
+        outbox=_owed(story, *_notice(story, sentence, notice_nonce, now), *_refresh(story)),
     )
 
 
@@ -250,12 +257,13 @@ def _owed(story: Story, *effects: Effect) -> tuple[Effect, ...]:
     return (*(owed for owed in story.outbox if owed not in effects), *effects)
 
 
-def _notice(story: Story, text: str, nonce: str | None) -> tuple[Effect, ...]:
+def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Effect, ...]:
     """A sentence; while a paragraph is being written it takes the place of what is there of it."""
     half_written = story.draft if _working_phase(story) is Phase.WRITING else None
     if nonce is None and half_written is None:
         return ()
-    return (Notice(nonce, text, half_written.after if half_written else None),)
+    withdraw_after = half_written.after if half_written else None
+    return (Notice(nonce, text, id_before(now), withdraw_after),)
 
 
 def _refresh(story: Story) -> tuple[Effect, ...]:

@@ -278,12 +278,13 @@ class Notice:
         nonce: at most 25 characters; the same notice is never posted twice. None: the sentence was
             said before, and something is only to be taken back.
         text: the sentence.
-        withdraw_after: when set, paragraph messages above this id are taken back: the first becomes
-            this notice where it is to be said, the others are deleted.
+        after: the message with it has an id above this one.
+        withdraw_after: when set, paragraph messages above this id are taken back.
     """
 
     nonce: str | None
     text: str
+    after: int = 0
     withdraw_after: int | None = None
 
 

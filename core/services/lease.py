@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-from core.domain.story import StoryId
+from core.domain.story import StoryId, Votes
 from core.errors import FencedError, StoreUnavailableError
-from core.ports import Clock, Schedule
+from core.ports import Clock, Content, Posted, Schedule, Stage
 
 RENEWALS_PER_LEASE = 4
 """A lease survives two lost renewals: the third still comes before its end."""
@@ -51,17 +51,18 @@ class Lease:
         self._epoch = epoch
         self._length_s = length_s
         self._ends = asked_at + length_s
+        self._stopped = False
         self.until = until
         self.renewing = asyncio.Lock()
 
     def check(self) -> None:
         """Call before each act on the stage. Raises FencedError once the lease is over."""
-        if self._clock.monotonic() >= self._ends:
+        if self._stopped or self._clock.monotonic() >= self._ends:
             raise FencedError(f"the lease on story {self._story} ran out")
 
     def stop(self) -> None:
         """Let no further act begin; one that is under way may finish."""
-        self._ends = self._clock.monotonic()
+        self._stopped = True
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
@@ -101,3 +102,43 @@ class Lease:
             except StoreUnavailableError:
                 return
             self._ends, self.until = asked_at + self._length_s, until
+
+
+class LeasedStage:
+    """A Stage that is spoken to only while the lease runs; every call may raise FencedError."""
+
+    def __init__(self, stage: Stage, lease: Lease) -> None:
+        self._stage = stage
+        self._lease = lease
+
+    async def send(
+        self, channel: int, content: Content, nonce: str, after: int | None = None
+    ) -> Posted:
+        """See Stage."""
+        self._lease.check()
+        return await self._stage.send(channel, content, nonce, after)
+
+    async def edit(self, channel: int, message: int, content: Content) -> None:
+        """See Stage."""
+        self._lease.check()
+        await self._stage.edit(channel, message, content)
+
+    async def delete(self, channel: int, message: int) -> None:
+        """See Stage."""
+        self._lease.check()
+        await self._stage.delete(channel, message)
+
+    async def own_messages(self, channel: int, after: int) -> list[Posted]:
+        """See Stage."""
+        self._lease.check()
+        return await self._stage.own_messages(channel, after)
+
+    async def votes(self, channel: int, message: int, options: int) -> Votes:
+        """See Stage."""
+        self._lease.check()
+        return await self._stage.votes(channel, message, options)
+
+    async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
+        """See Stage."""
+        self._lease.check()
+        await self._stage.signal(channel, ballot, options)

@@ -15,7 +15,6 @@ from core.domain.story import Draft, StoryId
 from core.domain.text import sentences, split
 from core.errors import MessageGoneError, StageError, StageUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
-from core.services.lease import Lease
 
 T = TypeVar("T")
 
@@ -44,22 +43,25 @@ async def finished(doing: Coroutine[None, None, T]) -> T:
         raise
 
 
-async def post(stage: Stage, lease: Lease, channel: int, content: Content, name: str) -> Posted:
+async def post(
+    stage: Stage, channel: int, content: Content, name: str, after: int | None = None
+) -> Posted:
     """Post a message once, whatever was known of an earlier try.
 
     A nonce whose message was deleted is refused by Discord, so a few more names are at hand.
 
     Args:
         name: what makes this message the one it is; part of its nonce.
+        after: see Stage.send.
 
     Raises:
         MessageGoneError: each of its names was used and deleted, or the channel is gone.
         StageError: as the stage raises it.
     """
     for replacement in range(REPLACEMENTS):
-        lease.check()
         try:
-            return await finished(stage.send(channel, content, nonce(name, replacement)))
+            sending = stage.send(channel, content, nonce(name, replacement), after)
+            return await finished(sending)
         except MessageGoneError:
             if replacement == REPLACEMENTS - 1:
                 raise
@@ -70,11 +72,10 @@ class Pieces:
     """The messages that carry the paragraph of one draft."""
 
     def __init__(
-        self, stage: Stage, clock: Clock, lease: Lease, story: StoryId, draft: Draft, title: str
+        self, stage: Stage, clock: Clock, story: StoryId, draft: Draft, title: str
     ) -> None:
         self._stage = stage
         self._clock = clock
-        self._lease = lease
         self._channel = story.channel
         self._draft = draft
         self._title = title
@@ -90,7 +91,6 @@ class Pieces:
 
     async def find(self) -> None:
         """Find the messages that an earlier worker posted for this draft."""
-        self._lease.check()
         own = await self._stage.own_messages(self._channel, self._draft.after)
         self._messages = [posted.id for posted in own if posted.kind is MessageKind.PROSE]
         self._shown = [None] * len(self._messages)
@@ -131,7 +131,6 @@ class Pieces:
         for index, part in enumerate(parts):
             await self._place(index, part)
         while len(self._messages) > len(parts):
-            self._lease.check()
             await self._stage.delete(self._channel, self._messages[-1])
             self._messages.pop()
             self._shown.pop()
@@ -152,7 +151,6 @@ class Pieces:
 
     async def _type(self) -> None:
         while not self._shown:
-            self._lease.check()
             with suppress(StageUnavailableError):
                 await self._stage.signal(self._channel)
             await self._clock.sleep(TYPING_S)
@@ -162,7 +160,6 @@ class Pieces:
         if index < len(self._messages):
             if self._shown[index] == part:
                 return
-            self._lease.check()
             try:
                 await self._stage.edit(
                     self._channel, self._messages[index], self._prose(index, part)
@@ -172,8 +169,11 @@ class Pieces:
             except MessageGoneError:
                 # Deleted by somebody: what follows it must go too, or the order would be lost.
                 await self._drop_from(index)
+        await finished(self._append(index, part))
+
+    async def _append(self, index: int, part: str) -> None:
         name = f"{self._draft.turn_id}/{self._draft.attempt}/{index}"
-        posted = await post(self._stage, self._lease, self._channel, self._prose(index, part), name)
+        posted = await post(self._stage, self._channel, self._prose(index, part), name)
         self._messages.append(posted.id)
         self._shown.append(part)
 

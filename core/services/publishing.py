@@ -30,7 +30,6 @@ async def publish(run: Run) -> None:
         await pieces.show(turn.paragraph)
         turn = replace(turn, pieces=pieces.messages)
     ballot, opened_at = await _ballot(run, turn)
-    run.lease.check()
     await run.at.stage.signal(run.channel, ballot.id, len(run.story.plans.options))
     turn = replace(turn, ballot=ballot.id, staged_at=ballot.at)
     await run.commit(moves.staged(run.story, opened_at), turn=turn)
@@ -59,7 +58,6 @@ async def _ballot(run: Run, turn: Turn) -> tuple[Posted, float]:
     """
     now = run.at.clock.now()
     content = ballot_of(replace(run.story, closes_at=now + run.story.settings.vote_s), turn)
-    run.lease.check()
     for posted in await run.at.stage.own_messages(run.channel, run.draft.after):
         if posted.kind is MessageKind.BALLOT:
             try:
@@ -68,5 +66,5 @@ async def _ballot(run: Run, turn: Turn) -> tuple[Posted, float]:
             except MessageGoneError:
                 continue
     name = f"{turn.id}/{run.draft.attempt}/ballot"
-    posted = await post(run.at.stage, run.lease, run.channel, content, name)
+    posted = await post(run.at.stage, run.channel, content, name)
     return posted, posted.at

@@ -10,6 +10,7 @@ from uuid import uuid4
 from core.domain import moves
 from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import Draft, Effect, Story, Turn
+from core.errors import FencedError
 from core.ports import (
     Clock,
     Commit,
@@ -21,7 +22,7 @@ from core.ports import (
     Stage,
     StoryStore,
 )
-from core.services.lease import Lease
+from core.services.lease import Lease, LeasedStage
 from core.services.pieces import Pieces
 
 
@@ -42,13 +43,13 @@ class Run:
     """A claimed story on its way.
 
     Attributes:
-        at: the stations.
-        lease: the right to act; ``check`` it before each call to the stage.
+        at: the stations; its stage is spoken to only while the lease runs.
+        lease: the right to act.
         story: the state as last committed, less what the channel has got since (see ``settled``).
     """
 
     def __init__(self, stations: Stations, lease: Lease, story: Story) -> None:
-        self.at = stations
+        self.at = replace(stations, stage=LeasedStage(stations.stage, lease))
         self.lease = lease
         self.story = story
         self._written: Turn | None = None
@@ -94,9 +95,15 @@ class Run:
         self.story = moves.settled(self.story, effect)
 
     async def reload(self) -> None:
-        """Read the state again, after somebody edited what this worker holds."""
-        self.story = await self.at.store.load(self.story.id)
-        self._written = None
+        """Read the state again, after somebody edited what this worker holds.
+
+        Raises:
+            FencedError: somebody else took the story over meanwhile; what was read is theirs.
+        """
+        story = await self.at.store.load(self.story.id)
+        if story.epoch != self.story.epoch:
+            raise FencedError(f"Story {story.id} was taken over: its epoch is {story.epoch}.")
+        self.story, self._written = story, None
 
     async def turn(self, turn_id: str) -> Turn:
         """A turn's record; the one that this worker wrote last isn't read again."""
@@ -119,7 +126,6 @@ class Run:
             found = Pieces(
                 self.at.stage,
                 self.at.clock,
-                self.lease,
                 self.story.id,
                 draft,
                 self.story.brief.title,

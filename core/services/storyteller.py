@@ -8,9 +8,10 @@ business (turns).
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -35,26 +36,29 @@ from core.errors import (
     NoStoryError,
     PhaseError,
     RefusedError,
-    StageError,
     StageUnavailableError,
     StoreError,
     StoreUnavailableError,
+    TalewheelError,
 )
 from core.services.lease import Lease
 from core.services.run import Run, Stations
-from core.services.turns import advance
+from core.services.turns import advance, pause
 from core.services.voting import count_now
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 10.0
 """How long a story of a process that died waits for the next one."""
-PARALLEL = 64
-"""Stories worked on at once by one process."""
+PARALLEL = 500
+"""Stories worked on at once by one process. Nearly all of them wait for the model; only when so
+many paragraphs are being written does a vote close late."""
 LONGEST_LOOK_S = 1.0
-"""The wheel looks for due stories at least this often: how late a vote may close."""
+"""The wheel looks for due stories at least this often."""
 RETRY_WAITS_S = (2.0, 5.0, 15.0, 60.0, 300.0)
-"""How long a story that Redis or Discord failed is left alone, by how often in a row it failed."""
+"""How long a story that failed is left alone by this process, by how often in a row it failed."""
+GIVE_UP_AFTER = 5
+"""Unexpected faults in a row after which a story is paused, with a sentence to its channel."""
 SLOWLY_S = 1.0
 """Pause between two sleeping ballots that are looked at after a start: a trickle of requests."""
 PAGE = 100
@@ -70,6 +74,13 @@ class Status:
     turn: Turn | None
 
 
+class _Failures(NamedTuple):
+    """How often in a row a story failed here, and until when it is left alone (UTC)."""
+
+    in_a_row: int
+    until: float
+
+
 class Storyteller:
     """Everything that can be asked of this process's stories, and the wheel that turns them."""
 
@@ -77,7 +88,8 @@ class Storyteller:
         self._at = stations
         self._lease_s = lease_s
         self._workers: dict[StoryId, asyncio.Task[None]] = {}
-        self._failures: dict[StoryId, int] = {}
+        self._failures: dict[StoryId, _Failures] = {}
+        self._errands: set[asyncio.Task[None]] = set()
         self._leases: dict[StoryId, Lease] = {}
         self._requests: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._asleep: dict[int, int] = {}
@@ -114,7 +126,7 @@ class Storyteller:
             now=self._at.clock.now(),
             turn_id=uuid4().hex,
             after=after,
-            notice=Notice(nonce(uuid4().hex), said) if said else None,
+            notice=Notice(nonce(uuid4().hex), said, after) if said else None,
         )
         if not await self._at.store.create(story, uuid4().hex):
             raise PhaseError("Somebody else began a story here at the same moment.")
@@ -158,6 +170,8 @@ class Storyteller:
             return await self._wake(channel)
         async with self._taking(channel, Event.RESUMED) as run:
             await run.commit(moves.resumed(run.story, self._at.clock.now()))
+            if run.story.phase is Phase.ASLEEP:
+                await run.commit(moves.woken(run.story, self._at.clock.now()))
             return run.story
 
     async def end(self, channel: int, by: str) -> Story:
@@ -168,7 +182,8 @@ class Storyteller:
                 f"{by} ended the story after {turns} turn{'' if turns == 1 else 's'}. "
                 "/story start begins another."
             )
-            await run.commit(moves.ended(run.story, sentence, notice_nonce=nonce(uuid4().hex)))
+            now, named = self._at.clock.now(), nonce(uuid4().hex)
+            await run.commit(moves.ended(run.story, sentence, now=now, notice_nonce=named))
             return run.story
 
     async def reacted(self, channel: int, message: int) -> None:
@@ -189,23 +204,38 @@ class Storyteller:
                 if self._stalled:
                     log.warning("the wheel turns again")
                 self._stalled = False
-            except StoreUnavailableError as error:
+            except TalewheelError as error:
                 if not self._stalled:
                     log.warning("the wheel stands still, and tries every second: %s", error)
                 self._stalled = True
             await self._wait(wait_s)
 
     async def reconcile(self) -> None:
-        """Learn which ballots are asleep, and wake those that were voted on meanwhile; slowly.
+        """Learn which ballots are asleep, then wake those that were voted on meanwhile; slowly.
+
+        A story that can't be looked at is left out, with a line in the log.
 
         Raises:
-            StoreError: Redis failed; call it again at the next connect.
+            StoreUnavailableError: Redis is away; call it again.
         """
+        sleepers = [sleeper async for sleeper in self._sleepers()]
+        for story in sleepers:
+            await self._at.clock.sleep(SLOWLY_S)
+            await self._look_at_sleeper(story)
+
+    async def _sleepers(self) -> AsyncGenerator[StoryId]:
+        """All sleeping stories; from now on a vote on their ballots is noticed."""
         after: StoryId | None = None
         while page := await self._at.schedule.in_phase(Phase.ASLEEP, after, PAGE):
             for story in page:
-                await self._look_at_sleeper(story)
-                await self._at.clock.sleep(SLOWLY_S)
+                try:
+                    await self._note_ballot(await self._at.store.load(story))
+                except StoreUnavailableError:
+                    raise
+                except TalewheelError as error:
+                    log.warning("sleeping story %s is left out: %s", story, error)
+                else:
+                    yield story
             after = page[-1]
 
     async def aclose(self) -> None:
@@ -214,6 +244,8 @@ class Storyteller:
         self._look.set()
         for lease in self._leases.values():
             lease.stop()
+        for errand in self._errands:
+            errand.cancel()
         workers = list(self._workers.values())
         if workers:
             await asyncio.wait(workers, timeout=GRACE_S)
@@ -224,15 +256,28 @@ class Storyteller:
     async def _start_workers(self) -> float:
         """Start a worker on each due story there is room for; gives seconds to the next look."""
         now = self._at.clock.now()
-        room = PARALLEL - len(self._workers)
-        if room > 0:
-            for story in await self._at.schedule.due(now, room + len(self._workers)):
-                if story not in self._workers and len(self._workers) < PARALLEL:
-                    self._workers[story] = asyncio.create_task(self._work(story))
+        passed_over = {story for story, failed in self._failures.items() if failed.until > now}
+        limit = PARALLEL + len(passed_over)
+        for story in await self._at.schedule.due(now, limit):
+            if self._closing or len(self._workers) >= PARALLEL:
+                break
+            if story not in self._workers and story not in passed_over:
+                self._start_worker(story)
         coming = await self._at.schedule.next_due()
         if coming is None or coming <= now:
             return LONGEST_LOOK_S
         return min(LONGEST_LOOK_S, coming - now)
+
+    def _start_worker(self, story: StoryId) -> None:
+        worker = asyncio.create_task(self._work(story))
+        self._workers[story] = worker
+
+        def ended(_: asyncio.Task[None]) -> None:
+            # Here and not in the worker: one that is cancelled before its first step runs nothing.
+            if self._workers.get(story) is worker:
+                del self._workers[story]
+
+        worker.add_done_callback(ended)
 
     async def _wait(self, longest_s: float) -> None:
         """Until there is reason to look for due stories, at most ``longest_s``."""
@@ -251,17 +296,47 @@ class Storyteller:
         try:
             async with self._claimed(story, force=False) as run:
                 await advance(run)
-                await self._note_sleep(run)
+                await self._note_ballot(run.story)
             self._failures.pop(story, None)
             self._look.set()
+            if run.story.phase is Phase.ASLEEP:
+                # A vote that came between the count and now was noticed by nobody.
+                self._later(self._look_at_sleeper(story))
         except FencedError as error:
             log.info("story %s: %s", story, error)
         except (StoreUnavailableError, StageUnavailableError) as error:
-            log.warning("story %s waits: %s", story, error)
+            failed = self._note_failure(story)
+            level = logging.WARNING if failed.in_a_row == 1 else logging.INFO
+            log.log(level, "story %s waits: %s", story, error)
         except Exception:
-            log.exception("story %s: a fault of the program; it is tried again later", story)
-        finally:
-            self._workers.pop(story, None)
+            failed = self._note_failure(story)
+            log.exception("story %s: unexpected fault no. %d in a row", story, failed.in_a_row)
+            if failed.in_a_row >= GIVE_UP_AFTER:
+                self._later(self._give_up(story))
+
+    async def _give_up(self, story: StoryId) -> None:
+        """Pause a story that fails again and again, so that it costs nothing and people know."""
+        with suppress(TalewheelError):
+            async with self._claimed(story, force=True) as run:
+                await pause(
+                    run,
+                    PauseCause.FAULT,
+                    "Something in the bot fails here again and again; whoever runs it finds the "
+                    "reason in its log. /story resume tries again.",
+                )
+            self._failures.pop(story, None)
+
+    def _note_failure(self, story: StoryId) -> "_Failures":
+        """Count one more failure in a row, and leave the story alone for a while."""
+        before = self._failures[story].in_a_row if story in self._failures else 0
+        wait_s = RETRY_WAITS_S[min(before, len(RETRY_WAITS_S) - 1)]
+        self._failures[story] = _Failures(before + 1, self._at.clock.now() + wait_s)
+        return self._failures[story]
+
+    def _later(self, errand: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     # ── holding a story ──────────────────────────────────────────────────────────────────────────
 
@@ -282,7 +357,7 @@ class Storyteller:
                 async with self._claimed(story.id, force=True) as run:
                     _check(run.story, event)
                     yield run
-                    await self._note_sleep(run)
+                    await self._note_ballot(run.story)
             except FencedError:
                 raise RefusedError(
                     "The story changed at the same moment; nothing was done. Try again."
@@ -300,31 +375,16 @@ class Storyteller:
         )
         self._leases[story] = lease
         run = Run(self._at, lease, claimed)
-        wait_s = 0.0
         try:
             async with lease.held():
                 yield run
-        except (FencedError, RefusedError, asyncio.CancelledError):
-            raise
-        except BaseException:
-            wait_s = self._count_failure(story)
-            raise
         finally:
             if self._leases.get(story) is lease:
                 del self._leases[story]
             if run.story is claimed or due_at_rest(run.story) == AT_ONCE:
-                await self._hand_back(run, clock.now() + wait_s)
-
-    async def _hand_back(self, run: Run, due: float) -> None:
-        """Let others have the story from ``due`` on; when that fails, the lease's end does it."""
-        with suppress(StoreError):
-            await self._at.schedule.renew(run.story.id, run.story.epoch, due)
-
-    def _count_failure(self, story: StoryId) -> float:
-        """Note one more failure in a row; gives the seconds until the next try."""
-        failures = self._failures.get(story, 0)
-        self._failures[story] = failures + 1
-        return RETRY_WAITS_S[min(failures, len(RETRY_WAITS_S) - 1)]
+                # Others may have it; should even this fail, the lease's end does it.
+                with suppress(StoreError):
+                    await self._at.schedule.renew(story, claimed.epoch, clock.now())
 
     async def _stop_worker(self, story: StoryId) -> None:
         worker = self._workers.get(story)
@@ -339,33 +399,36 @@ class Storyteller:
             await run.commit(moves.woken(run.story, self._at.clock.now()))
             return run.story
 
-    async def _note_sleep(self, run: Run) -> None:
+    async def _note_ballot(self, story: Story) -> None:
         """Remember the ballot of a story that sleeps, so that a vote on it is noticed."""
-        turn = await run.head() if run.story.phase is Phase.ASLEEP else None
+        asleep = story.phase is Phase.ASLEEP and story.head is not None
+        turn = await self._at.store.turn(story.id, story.head) if asleep and story.head else None
         if turn and turn.ballot:
-            self._asleep[run.channel] = turn.ballot
+            self._asleep[story.id.channel] = turn.ballot
         else:
-            self._asleep.pop(run.channel, None)
+            self._asleep.pop(story.id.channel, None)
 
     async def _look_at_sleeper(self, story_id: StoryId) -> None:
         """Wake a story whose sleeping ballot would be decided by the votes it has by now."""
+        try:
+            if await self._is_decided(story_id):
+                await self._wake(story_id.channel)
+        except RefusedError:
+            pass  # It woke, or ended, by itself.
+        except TalewheelError as error:
+            log.warning("sleeping story %s could not be looked at: %s", story_id, error)
+
+    async def _is_decided(self, story_id: StoryId) -> bool:
         story = await self._at.store.load(story_id)
         if story.phase is not Phase.ASLEEP or story.head is None:
-            return
+            return False
         turn = await self._at.store.turn(story_id, story.head)
         if turn.ballot is None:
-            return
-        self._asleep[story_id.channel] = turn.ballot
-        options = len(story.plans.options)
-        try:
-            votes = await self._at.stage.votes(story_id.channel, turn.ballot, options)
-        except StageError as error:
-            log.info("story %s sleeps on: %s", story_id, error)
-            return
-        rules = story.settings
-        if count(votes, options, rules.rule, rules.quorum, turn.ballot).outcome is Outcome.WON:
-            with suppress(RefusedError):
-                await self._wake(story_id.channel)
+            return False
+        options, rules = len(story.plans.options), story.settings
+        votes = await self._at.stage.votes(story_id.channel, turn.ballot, options)
+        tally = count(votes, options, rules.rule, rules.quorum, turn.ballot)
+        return tally.outcome is Outcome.WON
 
     async def _story(self, channel: int) -> Story:
         story = await self._at.store.current(channel)

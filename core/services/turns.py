@@ -21,7 +21,7 @@ from uuid import uuid4
 from core.domain import moves
 from core.domain.identity import nonce
 from core.domain.lifecycle import due_at_rest
-from core.domain.story import Effect, Notice, PauseCause, Phase, RefreshBallot
+from core.domain.story import Effect, Notice, PauseCause, Phase, RefreshBallot, Turn
 from core.errors import (
     BudgetSpentError,
     ConflictError,
@@ -29,12 +29,11 @@ from core.errors import (
     MessageGoneError,
     NarratorError,
     StageError,
-    StageForbiddenError,
     StageUnavailableError,
     TalewheelError,
 )
 from core.ports import Announcement, BallotState, MessageKind
-from core.services.pieces import post
+from core.services.pieces import finished, post
 from core.services.publishing import ballot_of, publish
 from core.services.reflecting import reflect
 from core.services.run import Run
@@ -45,6 +44,11 @@ log = logging.getLogger(__name__)
 
 OUTAGE_WAITS_S = (60.0, 120.0, 240.0, 480.0, 960.0, 1800.0)
 """How long a story waits before each automatic try during an outage: an hour in all."""
+OUTAGE = (
+    "The model that writes this story can't be reached, or gave no usable answer. "
+    "The story waits and tries again by itself; nothing is lost."
+)
+"""What members read; what exactly failed stands in the log."""
 CONFLICTS = 5
 """How often a step is taken again because moderators changed what it had read."""
 
@@ -78,11 +82,13 @@ async def advance(run: Run) -> None:
                 raise
             await run.reload()
         except BudgetSpentError as error:
-            await _pause(run, PauseCause.BUDGET, str(error), until=error.until)
+            await pause(run, PauseCause.BUDGET, str(error), until=error.until)
         except (NarratorError, EmbedderError) as error:
             await _wait_or_stop(run, error)
-        except (StageForbiddenError, MessageGoneError) as error:
-            await _pause(run, PauseCause.FAULT, f"{error} Then /story resume goes on.")
+        except StageUnavailableError:
+            raise
+        except StageError as error:
+            await pause(run, PauseCause.FAULT, f"{error} Then /story resume goes on.")
 
 
 def _next_step(run: Run) -> Callable[[Run], Awaitable[None]] | None:
@@ -108,20 +114,17 @@ async def _wait_or_stop(run: Run, error: TalewheelError) -> None:
     """The model failed: try again by itself after a while, or wait for ``resume``."""
     tries = run.story.tries
     if not error.retryable or tries >= len(OUTAGE_WAITS_S):
-        await _pause(run, PauseCause.FAULT, f"{error} /story resume tries again.")
+        await pause(run, PauseCause.FAULT, f"{error} /story resume tries again.")
         return
-    await _pause(
-        run,
-        PauseCause.FAULT,
-        f"{error} The story waits and tries again by itself; nothing is lost.",
-        until=run.at.clock.now() + OUTAGE_WAITS_S[tries],
-        say=tries == 0,
-    )
+    log.warning("story %s: try %d failed: %s", run.story.id, tries + 1, error)
+    until = run.at.clock.now() + OUTAGE_WAITS_S[tries]
+    await pause(run, PauseCause.FAULT, OUTAGE, until=until, say=tries == 0)
 
 
-async def _pause(
+async def pause(
     run: Run, cause: PauseCause, reason: str, *, until: float | None = None, say: bool = True
 ) -> None:
+    """Stop a story where it stands, with a sentence to its channel unless that was said before."""
     log.warning("story %s paused in %s: %s", run.story.id, run.story.phase, reason)
     await run.commit(
         moves.paused(
@@ -139,7 +142,6 @@ async def _settle(run: Run) -> None:
     """Give the channel what it is owed, oldest first."""
     while run.story.outbox:
         effect = run.story.outbox[0]
-        run.lease.check()
         try:
             await _perform(run, effect)
         except StageUnavailableError:
@@ -149,8 +151,7 @@ async def _settle(run: Run) -> None:
             log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
         run.settled(effect)
         if isinstance(effect, Notice):
-            # Said now and not again: Discord forgets a nonce after minutes. A ballot drawn twice
-            # shows the same, so that it is done is committed with the next step.
+            # A ballot drawn twice shows the same: that it is done is committed with the next step.
             await run.commit(run.story)
 
 
@@ -163,17 +164,12 @@ async def _perform(run: Run, effect: Effect) -> None:
 
 
 async def _say(run: Run, notice: Notice) -> None:
-    """Post a sentence, or put it where a half-written paragraph stands."""
-    content = Announcement(notice.text)
-    written = await _half_written(run, notice.withdraw_after)
-    first = written[0] if written and notice.nonce else None
-    for message in reversed(written):
-        if message != first:
-            await run.at.stage.delete(run.channel, message)
-    if first:
-        await run.at.stage.edit(run.channel, first, content)
-    elif notice.nonce:
-        await run.at.stage.send(run.channel, content, notice.nonce)
+    """Take back what is half written, then post the sentence."""
+    for message in reversed(await _half_written(run, notice.withdraw_after)):
+        await run.at.stage.delete(run.channel, message)
+    if notice.nonce is not None:
+        content = Announcement(notice.text)
+        await finished(run.at.stage.send(run.channel, content, notice.nonce, notice.after))
 
 
 async def _half_written(run: Run, after: int | None) -> list[int]:
@@ -194,11 +190,20 @@ async def _refresh(run: Run, effect: RefreshBallot) -> None:
         await run.at.stage.edit(run.channel, turn.ballot, ballot)
     except StageUnavailableError:
         raise
+    except MessageGoneError:
+        if ballot.state is BallotState.OPEN:
+            # Nobody can vote on what isn't there: the window begins again with a fresh ballot.
+            now = run.at.clock.now()
+            await run.commit(moves.balloted_anew(run.story, turn.ballot, now))
+        await _say_result(run, ballot.state, turn)
     except StageError:
-        if ballot.state is not BallotState.CLOSED:
-            raise
+        await _say_result(run, ballot.state, turn)
+
+
+async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:
+    if state is BallotState.CLOSED:
         sentence = Announcement(result_sentence(turn))
-        await post(run.at.stage, run.lease, run.channel, sentence, f"{turn.id}/result")
+        await post(run.at.stage, run.channel, sentence, f"{turn.id}/result", turn.ballot)
 
 
 def _log_phase(run: Run) -> None:

@@ -18,11 +18,12 @@ async def count_now(run: Run) -> Tally:
     """Count a running ballot because a moderator asks; one vote is enough.
 
     Raises:
-        RefusedError: nobody has voted; nothing was changed.
+        RefusedError: no vote counts, and nothing was changed; or the ballot is gone from the
+            channel, and a fresh one is on its way.
     """
     tally = await _decide(run, quorum=1, anyway=False)
     if tally is None:
-        raise RefusedError("The ballot was deleted; a fresh one is on its way.")
+        raise RefusedError("The ballot was deleted; a fresh one is on its way: vote there.")
     return tally
 
 
@@ -39,17 +40,19 @@ async def _decide(run: Run, quorum: int, *, anyway: bool = True) -> Tally | None
     try:
         votes = await run.at.stage.votes(run.channel, turn.ballot, len(plans))
     except MessageGoneError:
-        await run.commit(moves.balloted_anew(run.story, turn.ballot))
+        await run.commit(moves.balloted_anew(run.story, turn.ballot, run.at.clock.now()))
         return None
     tally = ballot.count(votes, len(plans), run.story.settings.rule, quorum, turn.ballot)
     if tally.winner is not None:
         closed = replace(turn, plans=plans, tally=tally)
-        following = moves.won(run.story, plans[tally.winner], uuid4().hex, turn.ballot)
+        following = moves.won(
+            run.story, plans[tally.winner], uuid4().hex, turn.ballot, run.at.clock.now()
+        )
         await run.commit(following, expects={"plans": run.story.plans.version}, turn=closed)
     elif anyway:
         await run.commit(moves.undecided(run.story, run.at.clock.now()))
     else:
-        raise RefusedError("Nobody has voted yet, so there is nothing to count.")
+        raise RefusedError("No vote counts so far, so there is nothing to decide.")
     return tally
 
 

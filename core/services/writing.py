@@ -19,7 +19,6 @@ async def write(run: Run) -> None:
         NarratorError, EmbedderError, BudgetSpentError: nothing was committed but the outline.
         StageForbiddenError: the channel can't be written to; no paragraph was paid for.
     """
-    run.lease.check()
     # Before anything is paid for: a channel that forbids even the typing sign forbids the rest.
     await run.at.stage.signal(run.channel)
     if not run.story.brief.title:

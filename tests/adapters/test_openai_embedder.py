@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 
 from core.adapters.openai_embedder import ATTEMPTS, OpenAIEmbedder
 from core.errors import EmbedderError, EmbedderRefusedError, EmbedderUnavailableError
-from tests.adapters.waitless_clock import WaitlessClock
+from tests.fakes.clock import FakeClock
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
 
@@ -22,7 +22,7 @@ class Endpoint:
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
         self.requests: list[httpx2.Request] = []
-        self.clock = WaitlessClock()
+        self.clock = FakeClock()
 
     def embedder(self, dims: int | None = None) -> OpenAIEmbedder:
         transport = httpx2.MockTransport(self._answer)
@@ -119,7 +119,7 @@ async def test_it_asks_for_floats_and_never_for_an_empty_text() -> None:
         (fails(403), "OPENAI_API_KEY"),
         (fails(404), "EMBEDDING_MODEL"),
         (fails(400), "EMBEDDING_MODEL"),
-        (fails(429, "insufficient_quota"), "quota"),
+        (fails(429, "insufficient_quota"), "credit"),
     ],
 )
 async def test_a_final_refusal_is_said_at_once_and_without_the_key(
@@ -190,7 +190,7 @@ class TestOverRealHTTP:
         async with AsyncOpenAI(
             base_url=llmock.base_url(), api_key="sk-secret", max_retries=0
         ) as client:
-            yield OpenAIEmbedder(client, "text-embedding-3-small", WaitlessClock())
+            yield OpenAIEmbedder(client, "text-embedding-3-small", FakeClock())
 
     async def test_a_busy_endpoint_is_asked_again(
         self, llmock: LLMock, embedder: OpenAIEmbedder
@@ -219,5 +219,5 @@ async def test_an_endpoint_where_nobody_listens_is_an_outage(unused_tcp_port: in
     async with AsyncOpenAI(
         base_url=f"http://127.0.0.1:{unused_tcp_port}/v1", api_key="any", max_retries=0
     ) as client:
-        with pytest.raises(EmbedderUnavailableError, match="reached"):
-            await OpenAIEmbedder(client, "tiny", WaitlessClock()).probe()
+        with pytest.raises(EmbedderUnavailableError, match="connection"):
+            await OpenAIEmbedder(client, "tiny", FakeClock()).probe()

@@ -77,7 +77,9 @@ class FreeStage:
         self._clock = clock
         self._last = 1
 
-    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+    async def send(
+        self, channel: int, content: Content, nonce: str, after: int | None = None
+    ) -> Posted:
         if self.first_piece is None:
             self.first_piece = time.monotonic()
         self._last += 1

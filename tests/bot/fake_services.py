@@ -29,6 +29,8 @@ class FakeStoryteller:
     calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: Exception | None = None
     wheel_error: Exception | None = None
+    outages: list[Exception] = field(default_factory=list[Exception])
+    """What the next calls of reconcile raise."""
     story: Story = field(default_factory=a_story)
     turn: Turn | None = field(default_factory=a_turn)
     stuck: bool = False
@@ -81,6 +83,8 @@ class FakeStoryteller:
 
     async def reconcile(self) -> None:
         self.calls.append(("reconcile",))
+        if self.outages:
+            raise self.outages.pop()
 
     async def aclose(self) -> None:
         self.calls.append(("aclose",))
@@ -138,11 +142,13 @@ class Cast:
     rules: StartRules = RULES
     stages: list[Stage] = field(default_factory=list[Stage])
 
-    def bot(self, stop_s: float = 1.0) -> TalewheelBot:
+    def bot(self, stop_s: float = 1.0, catch_up_s: float = 0.01) -> TalewheelBot:
         """A bot over the fakes, not connected."""
 
         def compose(stage: Stage) -> Services:
             self.stages.append(stage)
             return Services(self.storyteller, self.library)
 
-        return TalewheelBot(compose, self.rules, self.registered, stop_s=stop_s)
+        return TalewheelBot(
+            compose, self.rules, self.registered, stop_s=stop_s, catch_up_s=catch_up_s
+        )

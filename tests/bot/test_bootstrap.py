@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from discord.gateway import DiscordWebSocket
@@ -24,6 +25,7 @@ from core.errors import (
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.faults.discord_server import USUAL, DiscordServer
+from tests.faults.story_endpoint import StoryEndpoint
 
 pytestmark = pytest.mark.redis
 TOKEN = "local-token"
@@ -76,6 +78,35 @@ async def test_a_narrator_that_is_away_is_logged_once_and_waited_for(
         app = await build(settings(empty_redis), narrator=away, embedder=FakeEmbedder())
     await app.aclose()
     assert len([r for r in caplog.records if "nobody answers" in r.getMessage()]) == 1
+
+
+class Unhurried(SystemClock):
+    """The machine's clock, on which nobody waits."""
+
+    async def sleep(self, delay_s: float) -> None:
+        await super().sleep(min(delay_s, 0.01))
+
+
+async def test_embeddings_endpoint_that_is_down_needs_a_length_that_is_known(
+    empty_redis: EmbeddedRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before its first answer the start ends with a line; after it the index knows the length."""
+    chosen = settings(empty_redis, EMBEDDINGS="openai", EMBEDDING_MODEL="paper-vectors")
+    with pytest.raises(StartError, match=r"^EMBEDDINGS=openai: .* 'paper-vectors' .*minilm"):
+        await build(chosen, narrator=narrator(), clock=Unhurried())
+
+    async with StoryEndpoint() as endpoint:
+        answering = replace(chosen, openai_base_url=endpoint.base_url)
+        app = await build(answering, narrator=narrator(), clock=Unhurried())
+        await app.aclose()
+    with caplog.at_level(logging.WARNING, "bot"):
+        app = await build(chosen, narrator=narrator(), clock=Unhurried())
+    await app.aclose()
+    assert len([r for r in caplog.records if "stories will wait" in r.getMessage()]) == 1
+
+    other = replace(chosen, embedding_model="other-vectors")
+    with pytest.raises(StartError, match="EMBEDDING_MODEL 'other-vectors' are isn't known"):
+        await build(other, narrator=narrator(), clock=Unhurried())
 
 
 async def test_commands_stay_registered_over_a_restart(

@@ -151,6 +151,22 @@ async def test_the_wheel_starts_once_and_catching_up_at_every_ready(
     assert len(cast.storyteller.asked("reconcile")) == 3
 
 
+async def test_sleeping_ballots_are_looked_at_until_it_succeeds(
+    server: DiscordServer, cast: Cast, channel: Channel
+) -> None:
+    """Redis was away when the bot connected: votes on sleeping ballots aren't lost for that."""
+    cast.storyteller.outages = [StoreUnavailableError("Redis is away") for _ in range(2)]
+    async with cast.bot() as bot:
+        task = asyncio.create_task(bot.start(TOKEN))
+        await server.wait_connected()
+        await until(lambda: len(cast.storyteller.asked("reconcile")) == 3)
+        await asyncio.sleep(0.1)
+        assert len(cast.storyteller.asked("reconcile")) == 3
+        await bot.close()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def test_votes_on_our_messages_are_heard_and_nothing_else(
     server: DiscordServer,
     bot: TalewheelBot,

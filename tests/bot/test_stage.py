@@ -1,6 +1,7 @@
 """The stage against the local Discord server: real discord.py, real HTTP, no account."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import discord
 import pytest
@@ -96,6 +97,29 @@ async def test_the_same_nonce_gives_the_same_message(
     one = await stage.send(channel.id, Prose("x"), "n1")
     assert await stage.send(channel.id, Prose("x"), "n1") == one
     assert len(server.bot_messages(channel)) == 1
+
+
+async def test_the_same_nonce_with_other_words_makes_the_message_show_them(
+    server: DiscordServer, stage: DiscordStage, channel: Channel
+) -> None:
+    """A request that was cut off while the text grew may have arrived; what is meant now counts."""
+    first = await stage.send(channel.id, Prose("The lamp."), "n1")
+    assert await stage.send(channel.id, Prose("The lamp. The sea."), "n1") == first
+    asleep = replace(BALLOT, state=BallotState.ASLEEP)
+    ballot = await stage.send(channel.id, BALLOT, "n2")
+    assert await stage.send(channel.id, asleep, "n2") == ballot
+    prose, votes = server.bot_messages(channel)
+    assert prose.content == "The lamp. The sea."
+    assert "asleep" in votes.text
+
+
+async def test_what_is_sent_for_the_first_time_is_not_edited(
+    server: DiscordServer, stage: DiscordStage, channel: Channel
+) -> None:
+    """One request a message: Discord's rate limits are tight."""
+    for number, content in enumerate((Prose("Two.\n\nLines. \n"), BALLOT, Announcement("So."))):
+        await stage.send(channel.id, content, f"n{number}")
+    assert [call.method for call in server.calls.to("* /channels/*/messages/*")] == []
 
 
 async def test_a_nonce_whose_message_was_deleted_is_gone(

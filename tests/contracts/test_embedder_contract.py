@@ -9,8 +9,8 @@ from openai import AsyncOpenAI
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.ports import Embedder
-from tests.adapters.waitless_clock import WaitlessClock
 from tests.contracts.embedder_contract import EmbedderContract
+from tests.fakes.clock import FakeClock
 from tests.fakes.embedder import FakeEmbedder
 
 
@@ -33,6 +33,6 @@ class TestOpenAIEmbedder(EmbedderContract):
     async def embedder(self, llmock: LLMock) -> AsyncIterator[Embedder]:
         client = AsyncOpenAI(base_url=llmock.base_url(), api_key="any", max_retries=0)
         async with client:
-            embedder = OpenAIEmbedder(client, "text-embedding-3-small", WaitlessClock())
+            embedder = OpenAIEmbedder(client, "text-embedding-3-small", FakeClock())
             await embedder.probe()
             yield embedder

@@ -11,7 +11,7 @@ class ScaledClock:
         speed: how much faster it runs.
     """
 
-    def __init__(self, speed: float = 20.0, start: float = 1_790_000_000.0) -> None:
+    def __init__(self, speed: float = 10.0, start: float = 1_790_000_000.0) -> None:
         self.speed = speed
         self._start = start
         self._began = time.monotonic()

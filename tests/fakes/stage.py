@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from core.domain.identity import DISCORD_EPOCH_S
 from core.domain.story import Votes
 from core.errors import MessageGoneError, StageForbiddenError, TalewheelError
 from core.ports import Announcement, Ballot, Clock, Content, MessageKind, Posted, Prose
@@ -59,12 +60,17 @@ class FakeStage:
         self.fail: Callable[[str], TalewheelError | None] = lambda _name: None
         self.fail_after: Callable[[str], TalewheelError | None] = lambda _name: None
 
-    async def send(self, channel: int, content: Content, nonce: str) -> Posted:
+    async def send(
+        self, channel: int, content: Content, nonce: str, after: int | None = None
+    ) -> Posted:
         """A request that was sent arrives, whether or not anybody still waits for its answer."""
-        return await asyncio.shield(asyncio.create_task(self._send(channel, content, nonce)))
+        return await asyncio.shield(asyncio.create_task(self._send(channel, content, nonce, after)))
 
-    async def _send(self, channel: int, content: Content, nonce: str) -> Posted:
+    async def _send(self, channel: int, content: Content, nonce: str, after: int | None) -> Posted:
         self._enter("send", channel)
+        for message in self.shown(channel):
+            if after is not None and message.id > after and message.content == content:
+                return self._leave("send", message)
         for message in self.messages[channel]:
             fresh = self._clock.now() - message.at < NONCE_MEMORY_S
             if message.nonce == nonce and fresh:
@@ -112,7 +118,8 @@ class FakeStage:
     def snowflake(self) -> int:
         """An id newer than all before."""
         self._serial += 1
-        return int(self._clock.now() * 1000) * 1000 + self._serial
+        since_epoch_ms = int((self._clock.now() - DISCORD_EPOCH_S) * 1000)
+        return (since_epoch_ms << 22) + self._serial
 
     def shown(self, channel: int, kind: MessageKind | None = None) -> list[FakeMessage]:
         """What members see, oldest first."""

@@ -80,7 +80,7 @@ def test_the_deadline_counts_from_the_ballots_own_time_stamp() -> None:
 
 
 def test_a_win_drafts_the_next_turn_and_owes_the_old_ballot_its_result() -> None:
-    story = moves.won(a_story(closes_at=9.0, extended=True), PLANS[1], "t2", ballot=601)
+    story = moves.won(a_story(closes_at=9.0, extended=True), PLANS[1], "t2", 601, now=0.0)
     assert story.outbox == (RefreshBallot("t1"),)
     assert (story.closes_at, story.extended) == (None, False)
     assert story.draft == a_draft(plan=PLANS[1], after=601)
@@ -162,18 +162,18 @@ def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
 
 
 def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
-    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601)
+    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601, now=0.0)
     assert story.phase is Phase.PUBLISHING
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
 
 
 def test_without_a_head_there_is_no_ballot_to_stage_again() -> None:
     with pytest.raises(ValueError, match="no ballot"):
-        moves.balloted_anew(a_story(head=None), gone=1)
+        moves.balloted_anew(a_story(head=None), gone=1, now=0.0)
 
 
 def test_ending_says_so_and_closes_the_ballot() -> None:
-    story = moves.ended(a_story(closes_at=5.0), "The end.", notice_nonce="n")
+    story = moves.ended(a_story(closes_at=5.0), "The end.", now=0.0, notice_nonce="n")
     assert (story.phase, story.closes_at) == (Phase.ENDED, None)
     assert story.outbox == (Notice("n", "The end."), RefreshBallot("t1"))
 
@@ -181,7 +181,7 @@ def test_ending_says_so_and_closes_the_ballot() -> None:
 def test_ending_a_pause_while_writing_takes_back_what_is_half_written() -> None:
     pause = Pause(Phase.WRITING, PauseCause.FAULT, "…")
     story = a_story(phase=Phase.PAUSED, pause=pause, draft=a_draft())
-    ended = moves.ended(story, "The end.", notice_nonce="n")
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
     assert ended.outbox == (Notice("n", "The end.", withdraw_after=500),)
     assert (ended.draft, ended.pause) == (None, None)
 

@@ -1,6 +1,7 @@
 """A process that dies at any call to Redis or Discord, before or after it took effect.
 
-Each call of a story's first three turns is such a moment once. After the restart the story is
+Each call of a story's first three turns, with a pause while the second is being written, is such
+a moment once. After the restart the story is
 played on, and every turn must stand on stage exactly once, with the words that Redis holds.
 """
 
@@ -38,6 +39,15 @@ async def play(house: House) -> None:
         number = house.story().head_number
         if house.story().phase is Phase.VOTING:
             house.stage.vote(CHANNEL, 1, number % 3)
+            if number == 1 and not house.stage.said(CHANNEL):
+                await house.when(lambda: len(house.stage.story(CHANNEL)) == 2)
+                await house.teller.pause(CHANNEL, "Mo")
+                await house.until(Phase.PAUSED)
+        if house.story().phase is Phase.PAUSED and not house.story().outbox:
+            await house.teller.resume(CHANNEL)
+        if house.story().phase is Phase.PAUSED:
+            await house.until(Phase.PAUSED)
+        elif house.story().phase is Phase.VOTING:
             await house.until(Phase.VOTING, number=number + 1)
         else:
             await house.until(Phase.VOTING)
@@ -91,5 +101,7 @@ async def test_a_death_at_any_moment_loses_nothing_and_tells_nothing_twice(part:
                 raise AssertionError(
                     f"after a death at moment {moment}, {name}: {error}"
                 ) from error
+        said = house.stage.said(CHANNEL)
+        assert len(said) <= 1, f"moment {moment}, {name}: the pause was said {len(said)} times"
         paid = len(house.narrator.contexts)
-        assert paid <= TURNS + 1, f"moment {moment}, {name}: {paid} paragraphs were paid for"
+        assert paid <= TURNS + 2, f"moment {moment}, {name}: {paid} paragraphs were paid for"

@@ -16,11 +16,14 @@ from core.errors import (
     NoStoryError,
     PhaseError,
     RefusedError,
+    StageError,
     StageUnavailableError,
+    StoreError,
     StoreUnavailableError,
     TalewheelError,
 )
 from core.ports import BallotState, MessageKind, Prose
+from core.services.storyteller import GIVE_UP_AFTER
 from core.services.turns import OUTAGE_WAITS_S
 from tests.core.services.house import BRIEF, CHANNEL, GUILD, SETTINGS, House
 from tests.fakes.store import When
@@ -198,7 +201,7 @@ async def test_close_counts_now_and_one_vote_is_enough() -> None:
 async def test_close_without_a_vote_is_refused_and_the_vote_runs_on() -> None:
     async with House() as house:
         story = await house.begin(vote_s=3600)
-        with pytest.raises(RefusedError, match="Nobody has voted"):
+        with pytest.raises(RefusedError, match="No vote counts"):
             await house.teller.close(CHANNEL)
         await house.clock.run_for(30)
         assert house.story().closes_at == story.closes_at
@@ -616,3 +619,129 @@ async def test_a_send_under_way_finishes_before_a_pause_takes_the_paragraph_back
         await house.until(Phase.PAUSED)
         await house.clock.run_for(60)
         assert len(house.stage.story(CHANNEL)) == 1
+
+
+async def test_a_worker_stopped_before_its_first_step_leaves_the_story_workable() -> None:
+    """Whatever loop turn a request comes in, the story is never stranded."""
+    for offset in range(60):
+        async with House() as house:
+            await house.begin()
+            house.stage.vote(CHANNEL, 1, 0)
+            closing = asyncio.create_task(house.teller.close(CHANNEL))
+            for _ in range(offset):
+                await asyncio.sleep(0)
+            pausing = asyncio.create_task(house.teller.pause(CHANNEL, "Mo"))
+            await house.when(lambda one=closing, other=pausing: one.done() and other.done())
+            await asyncio.gather(closing, pausing, return_exceptions=True)
+            await house.until(Phase.PAUSED)
+            await house.teller.resume(CHANNEL)
+            await house.turn_over()
+            assert house.story().head_number >= 2
+
+
+async def test_a_vote_between_the_last_count_and_sleep_is_not_lost() -> None:
+    async with House() as house:
+        await house.begin()
+
+        def vote_late(name: str, when: When) -> None:
+            counted_twice = house.stage.calls.count("votes") == 2
+            if (name, when) == ("commit", When.BEFORE) and counted_twice:
+                house.stage.vote(CHANNEL, 7, 1)
+
+        house.world.interrupt = vote_late
+        await house.until(Phase.VOTING, number=2)
+        assert house.stage.calls.count("votes") > 2
+        house.check_told_once()
+
+
+async def test_a_refusal_of_discord_that_nobody_foresaw_pauses_the_story() -> None:
+    """It is told, and nothing is paid for again and again."""
+    async with House() as house:
+        await house.begin()
+        house.stage.vote(CHANNEL, 1, 0)
+        refusal = StageError("Discord refuses the message.")
+        house.stage.fail = lambda name: refusal if name == "signal" else None
+        await house.until(Phase.PAUSED)
+        assert house.stage.said(CHANNEL)[-1].startswith("Discord refuses the message.")
+        house.stage.fail = lambda _name: None
+        await house.teller.resume(CHANNEL)
+        await house.until(Phase.VOTING, number=2)
+        house.check_told_once()
+
+
+async def test_a_fault_of_the_program_ends_in_a_pause_not_in_endless_spending() -> None:
+    async with House() as house:
+        await house.begin()
+        house.stage.vote(CHANNEL, 1, 0)
+        house.world.interrupt = _broken_commit_of_a_reflection(house)
+        await house.until(Phase.PAUSED)
+        reflections = len(house.narrator.reflected)
+        assert reflections <= 1 + GIVE_UP_AFTER
+        assert "again and again" in house.stage.said(CHANNEL)[-1]
+        await house.clock.run_for(3600)
+        assert len(house.narrator.reflected) == reflections
+
+
+def _broken_commit_of_a_reflection(house: House) -> Callable[[str, When], None]:
+    def broken(name: str, when: When) -> None:
+        moment = (name, when, house.story().phase)
+        if moment == ("commit", When.BEFORE, Phase.REFLECTING):
+            broken_commits.append(house.clock.now())
+            if len(broken_commits) <= GIVE_UP_AFTER:
+                raise StoreError("a bug")
+
+    broken_commits: list[float] = []
+    return broken
+
+
+async def test_an_unreadable_sleeper_does_not_keep_the_others_asleep() -> None:
+    house = House()
+    async with house:
+        for channel in (1, 2):
+            await house.begin(channel=channel)
+            await house.until(Phase.ASLEEP, channel)
+    house.stage.vote(2, 5, 1)
+    async with house.restarted() as again:
+        head = again.story(1).head
+        assert head is not None
+        del again.world.turns[again.story(1).id, head]
+        await again.finish(again.teller.reconcile())
+        await again.until(Phase.VOTING, 2, number=2)
+
+
+async def test_a_notice_is_said_once_even_if_the_process_dies_and_discord_forgets_its_nonce() -> (
+    None
+):
+    house = House()
+    async with house:
+        await house.begin()
+        await house.clock.run_for(10)
+        house.stage.fail_after = lambda name: (
+            StageUnavailableError("cut") if name == "send" else None
+        )
+        await house.teller.pause(CHANNEL, "Mo")
+        await house.when(lambda: len(house.stage.said(CHANNEL)) == 1)
+        house.stage.fail_after = lambda _name: None
+    house.clock.jump(3600)
+    async with house.restarted() as again:
+        await again.until(Phase.PAUSED)
+        assert len(again.stage.said(CHANNEL)) == 1
+
+
+async def test_a_sleeping_story_whose_ballot_is_gone_wakes_with_a_fresh_one() -> None:
+    async with House() as house:
+        await house.begin()
+        await house.until(Phase.ASLEEP)
+        house.stage.shown(CHANNEL, MessageKind.BALLOT)[-1].deleted = True
+        await house.teller.resume(CHANNEL)
+        await house.when(lambda: len(house.stage.ballots(CHANNEL)) == 1)
+        await house.turn_over()
+        house.check_told_once()
+
+
+async def test_a_story_paused_in_its_sleep_is_woken_by_one_resume() -> None:
+    async with House() as house:
+        await house.begin()
+        await house.until(Phase.ASLEEP)
+        await house.teller.pause(CHANNEL, "Mo")
+        assert (await house.teller.resume(CHANNEL)).phase is Phase.VOTING
