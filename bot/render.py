@@ -38,7 +38,10 @@ _ANSWER_UNITS = 1900
 """An answer's page: below the limit by what escapes may add to text that was split already."""
 
 _MARKDOWN = re.compile(r"([\\`*_~|<>\[\]#-])")
-_LINE_MARK = re.compile(r"^([^\S\n]*)(-#|#{1,3}|>>>)(?=\s)", re.MULTILINE)
+_LINE_MARK = re.compile(
+    r"^([^\S\n]*(?:(?:[-*+>]|\d{1,3}[.)])[^\S\n]+)*)(-#|#{1,3}|>>>)(?=\s)", re.MULTILINE
+)
+"""Marks at a line's beginning, or behind the sign of a list or a quoted line."""
 _LINK_MARK = re.compile(r"\]\(")
 _KEYCAPS = re.compile(r"^(?:[*_~`|]*[0-9#*]\ufe0f?\u20e3\s*)+")
 _LOOK_ALIKES = str.maketrans({"#": "＃", ">": "＞"})
@@ -282,7 +285,7 @@ def _sentence(half: str) -> str:
 
 
 def harmless(text: str, room: int) -> str:
-    """Free text with its emphasis, but without headings, small text, block quotes and masked links.
+    """Free text with its emphasis, but without headings, small text, endless quotes and masked links.
 
     Reads as it was written. A backslash before each mark does it; where those would need more than
     ``room`` UTF-16 units, look-alikes of the same length stand for the marks.

@@ -111,6 +111,7 @@ class RedisDatabase:
         )
         self._client: Any = cast(Any, Redis)(connection_pool=self._pool)
         self._indexes: RedisIndexes | None = None
+        self._mending = asyncio.Lock()
 
     async def prepare(self, embedder: str, dims: int) -> Readiness:
         """See that the server can be worked with, and make or re-make the indexes.
@@ -238,8 +239,9 @@ class RedisDatabase:
         except StoreError as error:
             if not is_missing_index(error):
                 raise
-        with translated("make its indexes again"):
-            await self._indexes.ensure()
+        async with self._mending:  # Searches that fail together make them once, one after another.
+            with translated("make its indexes again"):
+                await self._indexes.ensure()
         return await self._read(doing, lambda: searched.query(query))
 
     async def _read(self, doing: str, ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -5,7 +5,9 @@ own, so that one whose answer was lost is recognised when it is repeated, as lon
 claimed the story since. It waits for the disk: a server that forgot an epoch would give it twice.
 """
 
+import logging
 import secrets
+from collections.abc import Mapping
 
 from redisvl.query import FilterQuery
 from redisvl.query.filter import FilterExpression, Num
@@ -16,6 +18,8 @@ from core.adapters.redis_schema import matching, order_of, read_story_id, time_f
 from core.adapters.redis_story_store import stored_story
 from core.domain.story import Phase, Story, StoryId
 from core.errors import FencedError, NoStoryError, RecordError
+
+log = logging.getLogger(__name__)
 
 # KEYS: the story, the claim's mark. ARGV: now, until, force (1 or 0), lifetime of the mark.
 _CLAIM = Script("""
@@ -52,6 +56,7 @@ class RedisSchedule:
 
     def __init__(self, database: RedisDatabase) -> None:
         self._database = database
+        self._unreadable: set[str] = set()
 
     async def due(self, now: float, limit: int) -> list[StoryId]:
         """See Schedule."""
@@ -103,7 +108,7 @@ class RedisSchedule:
             sort_by="order",
         )
         hits = await self._database.search(keys.STORIES_INDEX, query)
-        return [read_story_id(hit["story"]) for hit in hits]
+        return [story for hit in hits if (story := self._story_of(hit))]
 
     async def _by_due(self, wanted: FilterExpression, limit: int) -> list[tuple[StoryId, float]]:
         if limit <= 0:
@@ -116,7 +121,25 @@ class RedisSchedule:
         )
         hits = await self._database.search(keys.STORIES_INDEX, query)
         # A story that was claimed or closed between the search and its answer has no due any more.
-        return [(read_story_id(hit["story"]), float(hit["due"])) for hit in hits if "due" in hit]
+        return [
+            (story, float(hit["due"]))
+            for hit in hits
+            if "due" in hit and (story := self._story_of(hit))
+        ]
+
+    def _story_of(self, hit: Mapping[str, str]) -> StoryId | None:
+        """The story of a hit; None for a record that can't be read, which is said once.
+
+        One broken record must not keep the wheel from all the others.
+        """
+        written = hit.get("story", "")
+        try:
+            return read_story_id(written)
+        except RecordError as error:
+            if written not in self._unreadable:
+                self._unreadable.add(written)
+                log.error("a story is passed over: %s", error)
+            return None
 
 
 def _above(story: StoryId) -> FilterExpression:

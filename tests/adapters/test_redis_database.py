@@ -377,3 +377,14 @@ async def test_cancelled_changes_leave_every_connection_fit_for_use(
         found = turn_ids(await search.nearest(story.id, EVERYTHING, at_angle(0), 100))
         for turn_id in found:
             assert (await store.turn(story.id, turn_id)).id == turn_id
+
+
+async def test_one_broken_record_does_not_keep_the_others_from_being_due(
+    database: RedisDatabase, empty_redis: EmbeddedRedis
+) -> None:
+    """The wheel of all stories must not stand still for one of them."""
+    story = a_story(77, due=5.0)
+    assert await RedisStoryStore(database, DIMS).create(story, "made")
+    async with raw_client(empty_redis.url) as client:
+        await client.hset("tw:story:{78}:1", mapping={"story": "nonsense", "due": 1})
+    assert await RedisSchedule(database).due(now=10.0, limit=5) == [story.id]

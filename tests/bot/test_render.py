@@ -153,6 +153,7 @@ def test_prose_can_never_pass_for_an_announcement(text: str) -> None:
         ("[free](https://example.org)", "[free]\\(https://example.org)"),
         ("#1 of the crew, *twice*", "#1 of the crew, *twice*"),
         ("> a letter", "> a letter"),
+        ("> # Loud\n- -# The end.", "> \\# Loud\n- \\-# The end."),
     ],
 )
 def test_marks_that_would_change_more_than_the_voice_are_neutralised(
