@@ -285,7 +285,7 @@ def _sentence(half: str) -> str:
 
 
 def harmless(text: str, room: int) -> str:
-    """Free text with its emphasis, but without headings, small text, endless quotes and masked links.
+    """Free text with its emphasis, without headings, small text, endless quotes, masked links.
 
     Reads as it was written. A backslash before each mark does it; where those would need more than
     ``room`` UTF-16 units, look-alikes of the same length stand for the marks.

@@ -138,7 +138,7 @@ class RedisSchedule:
         except RecordError as error:
             if written not in self._unreadable:
                 self._unreadable.add(written)
-                log.error("a story is passed over: %s", error)
+                log.warning("a story is passed over: %s", error)
             return None
 
 
