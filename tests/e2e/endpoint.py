@@ -1,0 +1,284 @@
+"""An OpenAI-compatible endpoint on loopback whose answers follow from what it is asked.
+
+Every story has a word of its own, the first of its premise, and all that is told about it carries
+that word and the number of the turn: what stands in a prompt shows where it came from. Answers can
+be held back half-way, and any kind of request can be made to fail. Nothing is remembered between
+two requests but the list of them.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Self, cast
+
+from aiohttp import web
+
+MODEL = "story-model"
+PROMPT_TOKENS, COMPLETION_TOKENS = 100, 20
+TOKENS = PROMPT_TOKENS + COMPLETION_TOKENS
+"""What each answer costs."""
+
+_THINGS = (
+    "a brass key under the stove",
+    "a drowned bell in the harbour",
+    "a letter sewn into a coat",
+    "a wolf asleep in the chapel",
+    "a map drawn on an eggshell",
+    "a debt owed to the miller",
+)
+
+
+class Kind(StrEnum):
+    """What a request asks for."""
+
+    OPENING = "opening"
+    PARAGRAPH = "paragraph"
+    REFLECTION = "reflection"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: what for, of which story and turn, and every word that was sent."""
+
+    kind: Kind
+    word: str
+    number: int
+    messages: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """All of it but the rules, which are the same for every story."""
+        return "\n".join(content for role, content in self.messages if role != "system")
+
+    def part(self, name: str) -> str:
+        """What stands between the marks of a part; empty where there is none."""
+        found = re.search(rf"<{name}>\n(.*?)\n</{name}>", self.text, re.DOTALL)
+        return found[1] if found else ""
+
+
+@dataclass
+class Hold:
+    """An answer that waits: ``reached`` once it is asked for, until ``release``."""
+
+    wanted: Callable[[Asked], bool]
+    sentences: int
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def wait(self) -> None:
+        self.reached.set()
+        await self._released.wait()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How requests fail: the status and the body of the answer."""
+
+    status: int
+    code: str
+    message: str
+
+
+REFUSED_KEY = Failure(401, "invalid_api_key", "Incorrect API key provided.")
+OUTAGE = Failure(503, "overloaded", "The engine is overloaded.")
+
+
+# ── what it tells ────────────────────────────────────────────────────────────────────────────────
+
+
+def title_of(word: str) -> str:
+    return f"The Book of {word}"
+
+
+def thing_of(number: int) -> str:
+    return _THINGS[(number - 1) % len(_THINGS)]
+
+
+def plan_title(word: str, number: int, option: int) -> str:
+    """Of the plans made after turn ``number``; options count from 0."""
+    return f"{word} road {number}{'abc'[option]}"
+
+
+def summary_of(word: str, number: int) -> str:
+    return f"In turn {number} {word} found {thing_of(number)}."
+
+
+def memory_of(word: str, number: int) -> str:
+    return " ".join(
+        f"{word} remembers day {day} and {thing_of(day)}." for day in range(1, number + 1)
+    )
+
+
+def paragraph_of(word: str, number: int, sentences: int, plan: str) -> str:
+    first = f"On day {number} {word} followed {plan or 'nobody'}."
+    rest = (
+        f"Then {word} named stone {place} of day {number} and walked on without a light."
+        for place in range(2, sentences + 1)
+    )
+    return " ".join((first, *rest))
+
+
+def _opening(asked: Asked) -> Mapping[str, object]:
+    return {"title": title_of(asked.word), "outline": f"{asked.word} sets out and is changed."}
+
+
+def _reflection(asked: Asked) -> Mapping[str, object]:
+    word, number = asked.word, asked.number
+    plans = {
+        f"plan_{option + 1}": {
+            "title": plan_title(word, number, option),
+            "text": f"{word} takes the {way} road out of day {number}. It costs a night.",
+        }
+        for option, way in enumerate(("quiet", "steep", "crooked"))
+    }
+    return {
+        "rationale": f"Day {number} is new.",
+        "memory": memory_of(word, number),
+        "summary": summary_of(word, number),
+        **plans,
+    }
+
+
+# ── the server ───────────────────────────────────────────────────────────────────────────────────
+
+
+class StoryEndpoint:
+    """The endpoint; use as an async context manager.
+
+    Attributes:
+        asked: every request for a completion, in order.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self._holds: list[Hold] = []
+        self._failures: dict[Kind, Failure] = {}
+        app = web.Application()
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/chat/completions", self._complete)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._port = 0
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def of(self, word: str, kind: Kind | None = None, number: int | None = None) -> list[Asked]:
+        """The requests of one story, of a kind, of a turn."""
+        return [
+            asked
+            for asked in self.asked
+            if asked.word == word and kind in (None, asked.kind) and number in (None, asked.number)
+        ]
+
+    def hold(self, kind: Kind, number: int, sentences: int = 2) -> Hold:
+        """Hold the next answer of that kind for that turn; a paragraph after some sentences."""
+        held = Hold(lambda asked: asked.kind is kind and asked.number == number, sentences)
+        self._holds.append(held)
+        return held
+
+    def fail(self, kind: Kind, failure: Failure) -> None:
+        """Let every request of that kind fail, until ``mend``."""
+        self._failures[kind] = failure
+
+    def mend(self) -> None:
+        self._failures.clear()
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for held in self._holds:
+            held.release()
+        await self._runner.cleanup()
+
+    async def _models(self, _request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": MODEL}]})
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        asked = _read(body)
+        self.asked.append(asked)
+        if failure := self._failures.get(asked.kind):
+            error = {"message": failure.message, "code": failure.code, "type": "error"}
+            return web.json_response({"error": error}, status=failure.status)
+        held = next((hold for hold in self._holds if hold.wanted(asked)), None)
+        if held:
+            self._holds.remove(held)
+        if asked.kind is Kind.PARAGRAPH:
+            return await _stream(request, asked, held)
+        if held:
+            await held.wait()
+        answer = _opening(asked) if asked.kind is Kind.OPENING else _reflection(asked)
+        message = {"role": "assistant", "content": json.dumps(answer)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return web.json_response({"choices": [choice], **_USAGE})
+
+
+_USAGE: Mapping[str, object] = {
+    "usage": {
+        "prompt_tokens": PROMPT_TOKENS,
+        "completion_tokens": COMPLETION_TOKENS,
+        "total_tokens": TOKENS,
+    }
+}
+
+
+def _read(body: dict[str, Any]) -> Asked:
+    said = cast("list[dict[str, str]]", body["messages"])
+    messages = tuple((message["role"], message["content"]) for message in said)
+    asked = Asked(_kind(body), "", 1, messages)
+    number = re.search(r"^Write paragraph (\d+) of the story", asked.text, re.MULTILINE)
+    word = asked.part("premise").split()[0]
+    return Asked(asked.kind, word, int(number[1]) if number else 1, messages)
+
+
+def _kind(body: dict[str, Any]) -> Kind:
+    if body.get("stream"):
+        return Kind.PARAGRAPH
+    return Kind(body["response_format"]["json_schema"]["name"])
+
+
+async def _stream(request: web.Request, asked: Asked, held: Hold | None) -> web.StreamResponse:
+    wanted = re.search(r"about (\d+) sentences", asked.messages[-1][1])
+    assert wanted is not None
+    plan = asked.part("plan").split("\n")[0]
+    words = paragraph_of(asked.word, asked.number, int(wanted[1]), plan).split(" ")
+    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    await response.prepare(request)
+    # Whoever asked may be gone by now; that is nothing to complain about.
+    with suppress(ConnectionError):
+        ended = 0
+        for index, word in enumerate(words):
+            if held and ended == held.sentences:
+                await held.wait()
+            ended += word.endswith(".")
+            delta = {"content": word if not index else f" {word}"}
+            await _send(response, {"choices": [{"index": 0, "delta": delta}]})
+        last = {"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}
+        await _send(response, {"choices": [last]})
+        await _send(response, {"choices": [], **_USAGE})
+        await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
+    return response
+
+
+async def _send(response: web.StreamResponse, event: Mapping[str, object]) -> None:
+    await response.write(f"data: {json.dumps(event)}\n\n".encode())
