@@ -7,12 +7,15 @@ knows that its time is over.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from core.domain.story import StoryId, Votes
 from core.errors import FencedError, StoreUnavailableError
 from core.ports import Clock, Content, Posted, Schedule, Stage
+
+T = TypeVar("T")
 
 RENEWALS_PER_LEASE = 4
 """A lease survives two lost renewals: the third still comes before its end."""
@@ -104,8 +107,24 @@ class Lease:
             self._ends, self.until = asked_at + self._length_s, until
 
 
+async def finished(doing: Coroutine[None, None, T]) -> T:
+    """Await something that must not be left half done: a cancellation waits for its end.
+
+    What was asked of Discord and cut short may still happen, behind the back of whoever takes over.
+    """
+    task = asyncio.create_task(doing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
 class LeasedStage:
-    """A Stage that is spoken to only while the lease runs; every call may raise FencedError."""
+    """A Stage that is spoken to only while the lease runs, and whose acts are never left half done.
+
+    Every call may raise FencedError.
+    """
 
     def __init__(self, stage: Stage, lease: Lease) -> None:
         self._stage = stage
@@ -116,17 +135,17 @@ class LeasedStage:
     ) -> Posted:
         """See Stage."""
         self._lease.check()
-        return await self._stage.send(channel, content, nonce, after)
+        return await finished(self._stage.send(channel, content, nonce, after))
 
     async def edit(self, channel: int, message: int, content: Content) -> None:
         """See Stage."""
         self._lease.check()
-        await self._stage.edit(channel, message, content)
+        await finished(self._stage.edit(channel, message, content))
 
     async def delete(self, channel: int, message: int) -> None:
         """See Stage."""
         self._lease.check()
-        await self._stage.delete(channel, message)
+        await finished(self._stage.delete(channel, message))
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         """See Stage."""

@@ -6,17 +6,15 @@ that are there already, ends with the same words in the same messages.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
 
 from core.domain.identity import nonce
 from core.domain.story import Draft, StoryId
 from core.domain.text import sentences, split
 from core.errors import MessageGoneError, StageError, StageUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
-
-T = TypeVar("T")
+from core.services.lease import finished
 
 PIECE_UNITS = 1800
 """UTF-16 units of a piece: leaves room in a message of 2,000 for the heading and for escapes."""
@@ -28,19 +26,6 @@ TYPING_S = 8.0
 """The typing sign lasts about ten seconds."""
 REPLACEMENTS = 3
 """How often a message that somebody deleted at once is posted again."""
-
-
-async def finished(doing: Coroutine[None, None, T]) -> T:
-    """Await something that must not be left half done: a cancellation waits for its end.
-
-    A message whose sending was cut short may still appear, behind the back of whoever takes over.
-    """
-    task = asyncio.create_task(doing)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 async def post(
@@ -60,8 +45,7 @@ async def post(
     """
     for replacement in range(REPLACEMENTS):
         try:
-            sending = stage.send(channel, content, nonce(name, replacement), after)
-            return await finished(sending)
+            return await stage.send(channel, content, nonce(name, replacement), after)
         except MessageGoneError:
             if replacement == REPLACEMENTS - 1:
                 raise
@@ -161,9 +145,8 @@ class Pieces:
             if self._shown[index] == part:
                 return
             try:
-                await self._stage.edit(
-                    self._channel, self._messages[index], self._prose(index, part)
-                )
+                shown = self._prose(index, part)
+                await self._stage.edit(self._channel, self._messages[index], shown)
                 self._shown[index] = part
                 return
             except MessageGoneError:

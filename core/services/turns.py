@@ -33,7 +33,7 @@ from core.errors import (
     TalewheelError,
 )
 from core.ports import Announcement, BallotState, MessageKind
-from core.services.pieces import finished, post
+from core.services.pieces import post
 from core.services.publishing import ballot_of, publish
 from core.services.reflecting import reflect
 from core.services.run import Run
@@ -169,7 +169,7 @@ async def _say(run: Run, notice: Notice) -> None:
         await run.at.stage.delete(run.channel, message)
     if notice.nonce is not None:
         content = Announcement(notice.text)
-        await finished(run.at.stage.send(run.channel, content, notice.nonce, notice.after))
+        await run.at.stage.send(run.channel, content, notice.nonce, notice.after)
 
 
 async def _half_written(run: Run, after: int | None) -> list[int]:

@@ -1,0 +1,80 @@
+"""The unmodified `python -m bot run` as a process of its own: started, killed, ended, read.
+
+Its environment holds what a test says and nothing of the developer's; it runs in an empty folder,
+so that no .env is found. What it prints goes to a file. What is around it is process_house's.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class BotProcess:
+    """One process after the other, all with the same environment.
+
+    Args:
+        folder: empty; where it runs and where its output goes.
+        environment: its settings.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environment = dict(environment)
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def output(self) -> str:
+        """Everything that all of its runs have printed to standard error, where it also logs."""
+        return self._log("stderr").read_text(encoding="utf-8")
+
+    @property
+    def answer(self) -> str:
+        """Everything that all of its runs have printed to standard output."""
+        return self._log("stdout").read_text(encoding="utf-8")
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, **more: str) -> None:
+        """Start it, with some settings changed."""
+        system = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        with self._log("stdout").open("ab") as stdout, self._log("stderr").open("ab") as stderr:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "bot", "run"),
+                cwd=self._folder,
+                env={**system, "PYTHONPATH": str(ROOT), **self._environment, **more},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+
+    async def kill(self) -> None:
+        """End it as a crash of the machine would; nothing happens when it has ended."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def stop(self) -> tuple[int, float]:
+        """Ask it to end by SIGTERM; gives its exit code and the seconds it took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        return await self.ended(20.0), time.monotonic() - began
+
+    async def ended(self, timeout_s: float) -> int:
+        """Wait until it ends by itself; gives its exit code."""
+        assert self._process is not None
+        async with asyncio.timeout(timeout_s):
+            return await self._process.wait()
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"

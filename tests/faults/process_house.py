@@ -1,0 +1,360 @@
+"""A whole Talewheel as it is run: the bot's process, and around it everything that it talks to.
+
+The local Discord, a Redis and the model's endpoint live in the test's process and outlive every
+kill of the bot. Here are also what members do, what must hold whenever a story rests, and the
+moments at which a process can be killed: one before and one behind everything it asks for.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.playground.embedded_redis import EmbeddedRedis
+from bot.render import OPTION_EMOJI
+from core.adapters import redis_keys as keys
+from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_story_store import RedisStoryStore
+from core.domain.story import Phase, Story, Turn
+from tests.adapters.redis_raw import raw_client
+from tests.faults.bot_process import BotProcess
+from tests.faults.discord_server import (
+    MODERATOR,
+    Call,
+    Channel,
+    DiscordServer,
+    DropConnection,
+    Message,
+)
+from tests.faults.story_endpoint import (
+    DIMS,
+    EMBEDDING_MODEL,
+    MODEL,
+    TITLE,
+    Asked,
+    StoryEndpoint,
+)
+
+TOKEN = "local-token"
+LEASE_S = 2
+"""A restart takes as long; shorter, and a busy machine could lose a lease without any crash."""
+PATIENCE_S = 40.0
+"""For what takes a second or two on an idle machine."""
+ROUTES = (
+    "* /channels/*/*",
+    "* /channels/*/messages/*",
+    "* /channels/*/messages/*/reactions/*",
+    "* /channels/*/messages/*/reactions/*/@me",
+)
+"""Everything that a turn asks of Discord, apart from answers to commands."""
+
+
+class ProcessHouse:
+    """One bot, its Discord, its Redis and its endpoint.
+
+    Attributes:
+        server, endpoint, redis, bot: what it consists of.
+        channel: where the story of the moment is told.
+    """
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        """See the class.
+
+        Args:
+            folder: empty; the bot's own.
+            environment: settings beside those that lead to the servers.
+        """
+        self._folder = folder
+        self._said = environment
+        self._stack = AsyncExitStack()
+        self.server = DiscordServer(token=TOKEN)
+        self.endpoint = StoryEndpoint()
+        self.redis = EmbeddedRedis()
+        self.guild = self.server.world.create_guild("Harbour")
+        moderators = self.server.world.create_role(self.guild, "Moderators", MODERATOR)
+        self.moderator = self.server.join(self.guild, "Ada", [moderators])
+        self.members = [self.server.join(self.guild, name) for name in ("Mira", "Jonas", "Ola")]
+        self.channel = self.new_channel()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.server)
+        await self._stack.enter_async_context(self.endpoint)
+        await self._stack.enter_async_context(self.redis)
+        async with raw_client(self.redis.url) as client:
+            # What a commit waits for is then on disk at once, not at the server's next tick.
+            await client.config_set("appendfsync", "always")
+        self._database = RedisDatabase(self.redis.url)
+        self._stack.push_async_callback(self._database.close)
+        self._store = RedisStoryStore(self._database, DIMS)
+        self._folder.mkdir()
+        self.bot = BotProcess(self._folder, self.environment())
+        self._stack.push_async_callback(self.bot.kill)
+        self.endpoint.hook = self._in_step
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def environment(self) -> dict[str, str]:
+        """The settings that lead the bot here."""
+        return {
+            "DISCORD_TOKEN": TOKEN,
+            "DISCORD_API_URL": self.server.api_url,
+            "DISCORD_GATEWAY_URL": self.server.gateway_ws_url,
+            "OPENAI_BASE_URL": self.endpoint.base_url,
+            "NARRATOR_MODEL": MODEL,
+            "EMBEDDINGS": "openai",
+            "EMBEDDING_MODEL": EMBEDDING_MODEL,
+            "REDIS_URL": self.redis.url,
+            "LEASE_SECONDS": str(LEASE_S),
+            "VOTE_SECONDS": "600",
+            **self._said,
+        }
+
+    def new_channel(self) -> Channel:
+        """Another channel, in which no story was told yet."""
+        number = len(self.guild.channels) + 1
+        self.channel = self.server.world.create_channel(self.guild, f"tale-{number}")
+        return self.channel
+
+    async def start_bot(self, **more: str) -> None:
+        """Start the process and wait until it is connected."""
+        await self.bot.start(**more)
+        connecting = asyncio.create_task(self.server.wait_connected(timeout_s=PATIENCE_S))
+        ending = asyncio.create_task(self.bot.ended(PATIENCE_S))
+        await asyncio.wait({connecting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+        assert self.bot.running, f"the bot ended at its start:\n{self.bot.output}"
+        await connecting
+
+    async def kill_bot(self) -> None:
+        """End the process at once, and wait until Discord knows."""
+        await self.bot.kill()
+        await self.server.wait_disconnected()
+
+    # ── what members do ──────────────────────────────────────────────────────────────────────────
+
+    def ask_for_story(self) -> None:
+        """A moderator starts a story, and doesn't wait for the answer."""
+        self.moderator.begin_command(self.channel, "story start", premise="A keeper hears the sea.")
+
+    def vote(self, option: int) -> None:
+        """Two members want an option, another one the next."""
+        ballot = self.shown()[-1]
+        for member, choice in zip(self.members, (option, option, (option + 1) % 3), strict=True):
+            member.react(ballot, OPTION_EMOJI[choice])
+
+    def ask_to_close(self) -> None:
+        """A moderator closes the vote, and doesn't wait for the answer."""
+        self.moderator.begin_command(self.channel, "story close")
+
+    async def turn_over(self) -> None:
+        """Vote, close, and wait for the next ballot; the same votes for a turn each time."""
+        story = await self.story()
+        self.vote(story.head_number % 3)
+        self.ask_to_close()
+        await self.rests_at(story.head_number + 1)
+
+    # ── what is there ────────────────────────────────────────────────────────────────────────────
+
+    def shown(self) -> list[Message]:
+        """What the channel shows of the bot, oldest first."""
+        return self.server.bot_messages(self.channel)
+
+    async def story_or_none(self) -> Story | None:
+        """The channel's story as Redis holds it, if there is one."""
+        return await self._store.current(self.channel.id)
+
+    async def story(self) -> Story:
+        """The channel's story as Redis holds it."""
+        story = await self.story_or_none()
+        assert story is not None
+        return story
+
+    async def told(self) -> list[Turn]:
+        """The turns that led to the head, oldest first."""
+        story = await self.story()
+        turns: list[Turn] = []
+        at = story.head
+        while at is not None:
+            turns.append(await self._store.turn(story.id, at))
+            at = turns[-1].parent
+        return turns[::-1]
+
+    async def rests_at(self, number: int) -> None:
+        """Wait until the ballot of a turn is open and nothing is owed to the channel."""
+
+        async def rests() -> bool:
+            story = await self.story_or_none()
+            return (
+                story is not None
+                and story.phase is Phase.VOTING
+                and story.head_number == number
+                and not story.outbox
+            )
+
+        await self.until(rests, f"the vote of turn {number}")
+
+    async def until(self, there: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Wait for something that the bot does by itself."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not await there():  # noqa: ASYNC110 - Redis tells nobody of a change
+                    await asyncio.sleep(0.03)
+        except TimeoutError:
+            story = await self.story_or_none()
+            shown = "\n".join(message.text[:120] for message in self.shown())
+            raise AssertionError(
+                f"not within {PATIENCE_S} s: {what}; Redis: {story}; shown:\n{shown}\n"
+                f"the bot said:\n{self.bot.output[-4000:]}"
+            ) from None
+
+    # ── what must hold ───────────────────────────────────────────────────────────────────────────
+
+    async def check_told_once(self) -> None:
+        """Every turn stands on stage once, in order, as Redis holds it, and nothing else does."""
+        turns = await self.told()
+        assert [turn.number for turn in turns] == list(range(1, len(turns) + 1))
+        placed = [id_ for turn in turns for id_ in (*turn.pieces, turn.ballot)]
+        assert [message.id for message in self.shown()] == placed, "nothing more, nothing less"
+        shown = {message.id: message for message in self.shown()}
+        for turn in turns:
+            assert len(turn.pieces) == 2, "the paragraphs are made too long for one message"
+            text = "".join(shown[piece].text + "\n" for piece in turn.pieces)
+            heading = f"**{TITLE}** · turn {turn.number}\n"
+            assert text.split() == (heading + turn.paragraph).split(), f"shown is {text!r}"
+            self._check_ballot(turn, shown[turn.ballot or 0], is_last=turn is turns[-1])
+        for before, turn in pairwise(turns):
+            self._check_follows(before, turn)
+        await self._check_memory(turns)
+
+    def _check_ballot(self, turn: Turn, ballot: Message, *, is_last: bool) -> None:
+        assert set(ballot.reactions) == set(OPTION_EMOJI), f"turn {turn.number}: three reactions"
+        bot = self.server.world.bot.id
+        assert all(bot in reaction.normal for reaction in ballot.reactions.values())
+        letters = [f"Way {turn.number}{letter}" for letter in "abc"]
+        assert all(title in ballot.text for title in letters)
+        if is_last:
+            assert "closes <t:" in ballot.text or "closes in" in ballot.text
+            return
+        winner = turn.number % 3
+        assert f"{OPTION_EMOJI[winner]} won · 3 voters" in ballot.text, "the result stands there"
+
+    def _check_follows(self, before: Turn, turn: Turn) -> None:
+        winner = f"Way {before.number}{'abc'[before.number % 3]}"
+        assert turn.plan is not None
+        assert turn.plan.title == winner
+        assert turn.paragraph.startswith(f"Turn {turn.number} follows {winner}, ")
+
+    def check_log(self) -> None:
+        """Nothing that the bot said asks for a look: no error, no trace, no secret."""
+        for word in ("ERROR", "CRITICAL", "Traceback", TOKEN):
+            assert word not in self.bot.output, self.bot.output[-4000:]
+
+    async def _check_memory(self, turns: list[Turn]) -> None:
+        story = await self.story()
+        last = turns[-1].reflection
+        assert last is not None
+        assert story.memory.text == last.memory
+        async with raw_client(self.redis.url) as client:
+            pattern = f"{keys.MEMORY_PREFIX}{{{self.channel.id}}}:*"
+            entries = {key.decode() async for key in client.scan_iter(match=pattern)}
+        assert entries == {keys.memory(story.id, turn.id) for turn in turns}
+
+    # ── moments ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _in_step(self, moment: str, asked: Asked) -> None:
+        """Hold the stream until members see what came of it.
+
+        So a turn's calls are always the same ones, however fast the machine is.
+        """
+        if asked.what != "paragraph" or moment not in {"early", "late"}:
+            return
+        number = asked.number
+        sentence = f"Turn {number} follows" if moment == "early" else f"Sentence 9 of {number} "
+        await self.server.wait_for(
+            lambda: not self.bot.running or any(sentence in each.text for each in self.shown()),
+            PATIENCE_S,
+            f"{sentence!r} on stage",
+        )
+
+
+class Moments:
+    """What a process asks for, as moments at which it can be killed.
+
+    Where nothing but an answer is lost, before and behind are the same (a reading, the typing sign,
+    an embedding): the world hasn't changed and the process knows nothing, so only one is a moment.
+    For the same reason the lists of who reacted, read one after the other, are one.
+
+    Attributes:
+        seen: the moments so far, each "when what number".
+        at: the moment at which the process dies; None lets it live.
+        died: set when it did.
+    """
+
+    def __init__(self, house: ProcessHouse) -> None:
+        self._house = house
+        self._counts: Counter[str] = Counter()
+        self.seen: list[str] = []
+        self.at: str | None = None
+        self.died = asyncio.Event()
+        for route in ROUTES:
+            house.server.before(route, self._before)
+            house.server.after(route, self._after)
+        self._in_step = house.endpoint.hook
+        house.endpoint.hook = self._asked
+
+    def watch(self, at: str | None = None) -> None:
+        """Begin to count anew; ``at`` is the moment to die at."""
+        self._counts.clear()
+        self.seen.clear()
+        self.died.clear()
+        self.at = at
+
+    async def _before(self, call: Call) -> None:
+        if call.method == "GET" and "/reactions/" in call.path and self._reads_on():
+            return
+        await self._discord("before", call)
+
+    async def _after(self, call: Call) -> None:
+        if call.method != "GET" and not call.path.endswith("/typing"):
+            await self._discord("after", call)
+
+    async def _discord(self, when: str, call: Call) -> None:
+        shape = re.sub(r"/(\d{15,}|[^/]+(?=/@me)|(?<=reactions/)[^/]+)", "/*", call.path)
+        if await self._passed(f"{when} {call.method} {shape}"):
+            # Before: nothing reaches the world any more. Behind: nobody hears that it did.
+            raise DropConnection
+
+    async def _asked(self, moment: str, asked: Asked) -> None:
+        await self._in_step(moment, asked)
+        if await self._passed(f"{moment} {asked.what}"):
+            raise ConnectionResetError("the process that asked is dead")
+
+    def _reads_on(self) -> bool:
+        """Whether the last moment was such a list already."""
+        return (
+            bool(self.seen) and self.seen[-1].startswith("before GET") and "react" in self.seen[-1]
+        )
+
+    async def _passed(self, name: str) -> bool:
+        """Note a moment; gives whether the process is dead."""
+        self._counts[name] += 1
+        moment = f"{name} {self._counts[name]}"
+        self.seen.append(moment)
+        if moment == self.at:
+            self.at = None
+            await self._house.kill_bot()
+            self.died.set()
+        return not self._house.bot.running
