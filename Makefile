@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 FAST_TESTS := tests/core tests/bot tests/properties tests/repository
 SLOW_TESTS := tests/adapters tests/contracts tests/e2e tests/faults tests/playground
 
-# pytest's processes for the fast tests. The slow ones keep time, so they run one after the other.
+# pytest's processes. Of the slow tests, those of one file run one after the other: they share servers.
 WORKERS ?= 2
 # MiniLM computes in one thread of its own; BLAS threads on top only take turns with everything else.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -51,7 +51,7 @@ check: lint ## lint, types, layers, unit and property tests: under 2 minutes
 test: lint ## all of check, core/domain covered to the last branch, and every test with a server
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(call there,$(FAST_TESTS))
 	$(BIN)/python -m coverage report --include='core/domain/*' --fail-under=100
-	$(BIN)/python -m pytest $(call there,$(SLOW_TESTS))
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(call there,$(SLOW_TESTS))
 
 bench: ready-dev ## measures speed and recall, and prints the figures
 	@$(BIN)/python -m tests.bench
