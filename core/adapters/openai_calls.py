@@ -250,7 +250,7 @@ class _Reading:
         piece = text(said.get("content"))
         self._raw.append(piece)
         before, self.text = self.text, self._visible.feed(piece)
-        if self.text and self._first_text_s is None:
+        if self.text and self._first_text_s is None and self._body.get("stream"):
             self._first_text_s = self._clock.monotonic() - self._started
         return self.text != before
 

@@ -2,6 +2,8 @@
 
 from core.errors import BudgetSpentError
 
+_DAY_S = 86_400.0
+
 
 class FakeMeter:
     """Fake of the Meter port.
@@ -20,6 +22,7 @@ class FakeMeter:
         """
         self._cap = cap
         self._until = until
+        self._spent_before = 0
         self.admitted = 0
         self.charged: list[int] = []
 
@@ -28,10 +31,22 @@ class FakeMeter:
         """Tokens of all requests together."""
         return sum(self.charged)
 
+    @property
+    def spent_today(self) -> int:
+        """Tokens since the day last turned: what the cap is about."""
+        return self.spent - self._spent_before
+
+    def turn_day(self) -> None:
+        """Be a day later: spending starts from nothing, and ends a day later than before."""
+        self._spent_before = self.spent
+        self._until += _DAY_S
+
     async def admit(self) -> None:
-        if self._cap is not None and self.spent >= self._cap:
+        if self._cap is not None and self.spent_today >= self._cap:
             raise BudgetSpentError("The day's tokens are spent.", self._until)
         self.admitted += 1
 
     async def charge(self, tokens: int) -> None:
+        if tokens < 0:
+            raise ValueError(f"a call can't cost {tokens} tokens")
         self.charged.append(tokens)

@@ -1,14 +1,17 @@
 """A narrator that writes what it was told about, so that a test can read what reached the model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from core.domain.recurrence import StepContext
-from core.domain.story import Brief, Opening, Plan, Reflection, Usage
+from core.domain.recurrence import StepContext, check_reflection
+from core.domain.story import Brief, Opening, Reflection, Usage
 from core.errors import TalewheelError
 from core.ports import Clock, Written
 
-WRITE_USAGE = Usage(1000, 500, 300, 1, 0.5, 2.0)
-REFLECT_USAGE = Usage(1200, 900, 400, 1, None, 3.0)
+OPEN_USAGE = Usage(100, 0, 50, 1)
+WRITE_USAGE = Usage(1000, 500, 300, 1)
+REFLECT_USAGE = Usage(1200, 900, 400, 1)
+"""What each call costs, but for its times: those are the clock's."""
 
 
 class FakeNarrator:
@@ -36,30 +39,45 @@ class FakeNarrator:
     async def open(self, brief: Brief) -> tuple[Opening, Usage]:
         self.openings.append(brief)
         self._enter("open")
-        return Opening("The Salt Clock", "A clock runs on tides."), Usage(100, 0, 50, 1, None, 1.0)
+        return Opening("The Salt Clock", "A clock runs on tides."), OPEN_USAGE
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
         self.contexts.append(context)
         plan = context.plan.title if context.plan else "nothing yet"
         told = [f"Turn {context.number} follows {plan}."]
         told += [f"Sentence {n} of turn {context.number}." for n in range(2, context.sentences + 1)]
+        start = self._clock.monotonic()
         for length in range(1, len(told) + 1):
             on_text(" ".join(told[:length]))
             await self._clock.sleep(self.delay_s)
-            if length == 2:
+            if length == min(2, len(told)):
                 self._enter("write")
-        return Written(" ".join(told), WRITE_USAGE)
+        total_s = self._clock.monotonic() - start
+        return Written(" ".join(told), replace(WRITE_USAGE, first_text_s=0.0, total_s=total_s))
 
     async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
         self.reflected.append((context, paragraph))
+        start = self._clock.monotonic()
         await self._clock.sleep(self.delay_s)
         self._enter("reflect")
-        number = context.number
-        memory = f"{context.memory} Turn {number} was told.".strip()
-        plans = tuple(Plan(f"Way {number}{way}", f"They go {way}.") for way in "abc")
-        summary = f"In turn {number} {context.plan.title if context.plan else 'it'} began."
-        return Reflection(f"Turn {number} is new.", memory, summary, plans), REFLECT_USAGE
+        usage = replace(REFLECT_USAGE, total_s=self._clock.monotonic() - start)
+        return check_reflection(_answer(context)), usage
 
     def _enter(self, name: str) -> None:
         if error := self.fail(name):
             raise error
+
+
+def _answer(context: StepContext) -> dict[str, object]:
+    """The memory with a sentence more, and three plans that are named after the turn."""
+    number = context.number
+    plans = {
+        f"plan_{place}": {"title": f"Way {number}{way}", "text": f"They go {way}."}
+        for place, way in enumerate("abc", start=1)
+    }
+    return {
+        "rationale": f"Turn {number} is new.",
+        "memory": f"{context.memory} Turn {number} was told.".strip(),
+        "summary": f"In turn {number} {context.plan.title if context.plan else 'it'} began.",
+        **plans,
+    }
