@@ -3,15 +3,18 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from core.domain.identity import DISCORD_EPOCH_S
 from core.domain.story import Votes
-from core.errors import MessageGoneError, StageForbiddenError, TalewheelError
+from core.errors import MessageGoneError, StageError, StageForbiddenError, TalewheelError
 from core.ports import Announcement, Ballot, Clock, Content, MessageKind, Posted, Prose
 
 NONCE_MEMORY_S = 300.0
 """Discord remembers a nonce for "the past few minutes"."""
+NONCE_LIMIT = 25
+"""Characters of a nonce that Discord takes."""
 
 _KINDS = {
     Prose: MessageKind.PROSE,
@@ -47,6 +50,9 @@ class FakeStage:
             effect where ``fail_after`` is set.
         calls: names of the calls made.
         send_s: how long a message takes to appear, and ``sending`` whether one is under way.
+        forbidden: channels that we can't see any more, ``muted`` those where we may not write but
+            may still read, edit, delete and react, ``closed`` those that were deleted.
+        bots: people whose reactions don't count.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -57,6 +63,9 @@ class FakeStage:
         self.send_s = 0.0
         self.sending = False
         self.forbidden: set[int] = set()
+        self.muted: set[int] = set()
+        self.closed: set[int] = set()
+        self.bots: set[int] = set()
         self.fail: Callable[[str], TalewheelError | None] = lambda _name: None
         self.fail_after: Callable[[str], TalewheelError | None] = lambda _name: None
 
@@ -71,6 +80,9 @@ class FakeStage:
         for message in self.shown(channel):
             if after is not None and message.id > after and message.content == content:
                 return self._leave("send", message)
+        self._check_may_write(channel)
+        if len(nonce) > NONCE_LIMIT:
+            raise StageError(f"a nonce of {len(nonce)} characters")
         for message in self.messages[channel]:
             fresh = self._clock.now() - message.at < NONCE_MEMORY_S
             if message.nonce == nonce and fresh:
@@ -92,7 +104,8 @@ class FakeStage:
         self._leave("edit", None)
 
     async def delete(self, channel: int, message: int) -> None:
-        self._enter("delete", channel)
+        with suppress(MessageGoneError):
+            self._enter("delete", channel)
         for known in self.messages[channel]:
             if known.id == message:
                 known.deleted = True
@@ -104,13 +117,21 @@ class FakeStage:
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:
         self._enter("votes", channel)
-        cast = self.find(channel, message).votes
-        return {option: frozenset(cast[option]) for option in range(options)}
+        ballot = self.find(channel, message)
+        return {
+            option: frozenset(ballot.votes[option] - self.bots)
+            for option in range(options)
+            # Discord doesn't name an emoji that nobody reacted with, not even we.
+            if ballot.votes[option] or option < ballot.offered
+        }
 
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
         self._enter("signal" if ballot else "typing", channel)
         if ballot:
-            self.find(channel, ballot).offered = options
+            message = self.find(channel, ballot)
+            message.offered = max(message.offered, options)
+        else:
+            self._check_may_write(channel)
         self._leave("signal" if ballot else "typing", None)
 
     # ── what the test does and sees ──────────────────────────────────────────────────────────────
@@ -158,16 +179,24 @@ class FakeStage:
         raise MessageGoneError("That message was deleted.")
 
     def _show(self, message: FakeMessage, content: Content) -> None:
+        if isinstance(message.content, Ballot) != isinstance(content, Ballot):
+            raise StageError("a ballot stays one, and nothing else becomes one")
         if message.content != content:
             message.edits.append(message.content)
             message.content = content
 
     def _enter(self, name: str, channel: int) -> None:
         self.calls.append(name)
+        if channel in self.closed:
+            raise MessageGoneError("That channel was deleted.")
         if channel in self.forbidden:
-            raise StageForbiddenError("The bot may not write here: it lacks Send Messages.")
+            raise StageForbiddenError("The bot lacks View Channel here, and Send Messages with it.")
         if error := self.fail(name):
             raise error
+
+    def _check_may_write(self, channel: int) -> None:
+        if channel in self.muted:
+            raise StageForbiddenError("The bot may not write here: it lacks Send Messages.")
 
     def _leave(self, name: str, message: FakeMessage | None) -> Posted:
         if error := self.fail_after(name):
