@@ -22,8 +22,9 @@ from core.domain.story import Brief, Settings, StoryId, Usage, Vector, Votes
 from core.ports import Clock, Content, MessageKind, Posted, Written
 from core.services.lease import Lease
 from core.services.run import Run, Stations
-from core.services.storyteller import LEASE_S, Storyteller
+from core.services.storyteller import Storyteller
 from core.services.turns import advance
+from core.services.wheel import LEASE_S
 from tests.bench.figures import Figure
 from tests.fakes.narrator import FakeNarrator
 

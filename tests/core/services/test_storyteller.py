@@ -23,8 +23,8 @@ from core.errors import (
     TalewheelError,
 )
 from core.ports import BallotState, MessageKind, Prose
-from core.services.storyteller import GIVE_UP_AFTER
 from core.services.turns import OUTAGE_WAITS_S
+from core.services.wheel import GIVE_UP_AFTER
 from tests.core.services.house import BRIEF, CHANNEL, GUILD, SETTINGS, House
 from tests.fakes.store import When
 

@@ -1,0 +1,234 @@
+"""The wheel: works on every story that is due, each under its own lease, and outlives every fault.
+
+At most PARALLEL stories are worked on at once. What a worker does with a story is the turn
+protocol's business (turns); what members and moderators ask is storyteller's, which takes a story
+here by force.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
+
+from core.domain.lifecycle import AT_ONCE, due_at_rest
+from core.domain.story import PauseCause, Story, StoryId
+from core.errors import (
+    FencedError,
+    StageUnavailableError,
+    StoreError,
+    StoreUnavailableError,
+    TalewheelError,
+)
+from core.services.lease import Lease
+from core.services.run import Run, Stations
+from core.services.turns import advance, pause
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 10.0
+"""How long a story of a process that died waits for the next one."""
+PARALLEL = 500
+"""Stories worked on at once by one process. Nearly all of them wait for the model; only when so
+many paragraphs are being written does a vote close late."""
+LONGEST_LOOK_S = 1.0
+"""The wheel looks for due stories at least this often."""
+RETRY_WAITS_S = (2.0, 5.0, 15.0, 60.0, 300.0)
+"""How long a story that failed is left alone by this process, by how often in a row it failed."""
+GIVE_UP_AFTER = 5
+"""Unexpected faults in a row after which a story is paused, with a sentence to its channel."""
+GRACE_S = 2.0
+"""How long a stop waits for what is being sent, before it ends what is only being waited for."""
+
+
+class _Failures(NamedTuple):
+    """How often in a row a story failed here, and until when it is left alone (UTC)."""
+
+    in_a_row: int
+    until: float
+
+
+class Wheel:
+    """The workers of one process."""
+
+    def __init__(
+        self,
+        stations: Stations,
+        lease_s: float,
+        on_rest: Callable[[Story], Awaitable[None]],
+    ) -> None:
+        """See the class.
+
+        Args:
+            stations: where the work is done.
+            lease_s: how long a claim lasts unless it is renewed.
+            on_rest: told of each story that a worker left at rest.
+        """
+        self._at = stations
+        self._lease_s = lease_s
+        self._on_rest = on_rest
+        self._workers: dict[StoryId, asyncio.Task[None]] = {}
+        self._failures: dict[StoryId, _Failures] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+        self._leases: dict[StoryId, Lease] = {}
+        self._look = asyncio.Event()
+        self._closing = False
+        self._stalled = False
+
+    async def run(self) -> None:
+        """Turn the wheel until it is cancelled or closed: work on every story that is due."""
+        while not self._closing:
+            wait_s = LONGEST_LOOK_S
+            self._look.clear()
+            try:
+                wait_s = await self._start_workers()
+                if self._stalled:
+                    log.warning("the wheel turns again")
+                self._stalled = False
+            except TalewheelError as error:
+                if not self._stalled:
+                    log.warning("the wheel stands still, and tries every second: %s", error)
+                self._stalled = True
+            await self._wait(wait_s)
+
+    async def aclose(self) -> None:
+        """Start nothing new, let what is being sent finish, and hand the leases back."""
+        self._closing = True
+        self._look.set()
+        for lease in self._leases.values():
+            lease.stop()
+        for errand in self._errands:
+            errand.cancel()
+        workers = list(self._workers.values())
+        if workers:
+            await asyncio.wait(workers, timeout=GRACE_S)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    def look(self) -> None:
+        """Look for due stories now: something has just become due."""
+        self._look.set()
+
+    def later(self, errand: Coroutine[None, None, None]) -> None:
+        """Run something small beside the workers; a stop ends it."""
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    @asynccontextmanager
+    async def taken(self, story: StoryId) -> AsyncGenerator[Run]:
+        """Take a story by force, from whoever works on it; afterwards let it go.
+
+        Raises:
+            FencedError: another process took it at the same moment.
+        """
+        await self._stop_worker(story)
+        self._failures.pop(story, None)
+        async with self._claimed(story, force=True) as run:
+            yield run
+
+    async def _start_workers(self) -> float:
+        """Start a worker on each due story there is room for; gives seconds to the next look."""
+        now = self._at.clock.now()
+        passed_over = {story for story, failed in self._failures.items() if failed.until > now}
+        limit = PARALLEL + len(passed_over)
+        for story in await self._at.schedule.due(now, limit):
+            if self._closing or len(self._workers) >= PARALLEL:
+                break
+            if story not in self._workers and story not in passed_over:
+                self._start_worker(story)
+        coming = await self._at.schedule.next_due()
+        if coming is None or coming <= now:
+            return LONGEST_LOOK_S
+        return min(LONGEST_LOOK_S, coming - now)
+
+    def _start_worker(self, story: StoryId) -> None:
+        worker = asyncio.create_task(self._work(story))
+        self._workers[story] = worker
+
+        def ended(_: asyncio.Task[None]) -> None:
+            # Here and not in the worker: one that is cancelled before its first step runs nothing.
+            if self._workers.get(story) is worker:
+                del self._workers[story]
+
+        worker.add_done_callback(ended)
+
+    async def _wait(self, longest_s: float) -> None:
+        """Until there is reason to look for due stories, at most ``longest_s``."""
+        waits = [
+            asyncio.create_task(self._look.wait()),
+            asyncio.create_task(self._at.clock.sleep(longest_s)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _work(self, story: StoryId) -> None:
+        """One worker from claim to rest: the outermost handler of everything that can go wrong."""
+        try:
+            async with self._claimed(story, force=False) as run:
+                await advance(run)
+            self._failures.pop(story, None)
+            self._look.set()
+            await self._on_rest(run.story)
+        except FencedError as error:
+            log.info("story %s: %s", story, error)
+        except (StoreUnavailableError, StageUnavailableError) as error:
+            failed = self._note_failure(story)
+            level = logging.WARNING if failed.in_a_row == 1 else logging.INFO
+            log.log(level, "story %s waits: %s", story, error)
+        except Exception:
+            failed = self._note_failure(story)
+            log.exception("story %s: unexpected fault no. %d in a row", story, failed.in_a_row)
+            if failed.in_a_row >= GIVE_UP_AFTER:
+                self.later(self._give_up(story))
+
+    async def _give_up(self, story: StoryId) -> None:
+        """Pause a story that fails again and again, so that it costs nothing and people know."""
+        with suppress(TalewheelError):
+            async with self._claimed(story, force=True) as run:
+                await pause(
+                    run,
+                    PauseCause.FAULT,
+                    "Something in the bot fails here again and again; whoever runs it finds the "
+                    "reason in its log. /story resume tries again.",
+                )
+            self._failures.pop(story, None)
+
+    def _note_failure(self, story: StoryId) -> "_Failures":
+        """Count one more failure in a row, and leave the story alone for a while."""
+        before = self._failures[story].in_a_row if story in self._failures else 0
+        wait_s = RETRY_WAITS_S[min(before, len(RETRY_WAITS_S) - 1)]
+        self._failures[story] = _Failures(before + 1, self._at.clock.now() + wait_s)
+        return self._failures[story]
+
+    @asynccontextmanager
+    async def _claimed(self, story: StoryId, *, force: bool) -> AsyncGenerator[Run]:
+        """Claim a story and keep the lease; afterwards hand back what isn't at rest."""
+        clock = self._at.clock
+        asked_at, until = clock.monotonic(), clock.now() + self._lease_s
+        claimed = await self._at.schedule.claim(story, clock.now(), until, force)
+        lease = Lease(
+            self._at.schedule, clock, story, claimed.epoch, self._lease_s, asked_at, until
+        )
+        self._leases[story] = lease
+        run = Run(self._at, lease, claimed)
+        try:
+            async with lease.held():
+                yield run
+        finally:
+            if self._leases.get(story) is lease:
+                del self._leases[story]
+            if run.story is claimed or due_at_rest(run.story) == AT_ONCE:
+                # Others may have it; should even this fail, the lease's end does it.
+                with suppress(StoreError):
+                    await self._at.schedule.renew(story, claimed.epoch, clock.now())
+
+    async def _stop_worker(self, story: StoryId) -> None:
+        worker = self._workers.get(story)
+        if worker:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
