@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot.client import CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
 from bot.process import serve
-from bot.services import Services
+from bot.services import Composer, Services
 from bot.settings import OPENAI_BASE_URL, BotSettings, Embeddings
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_client import OPENAI_URL, Models, openai_client
@@ -101,33 +101,40 @@ async def build(
         meter = DailyMeter(RedisSpendLedger(redis), time, settings.daily_token_cap, tell)
         writer = narrator or _narrator(settings, meter, time, stack)
         await _check(writer)
-        store = RedisStoryStore(redis, vectors.dims)
-        search = RedisMemorySearch(redis, vectors.dims)
-
-        def compose(stage: Stage) -> Services:
-            stations = Stations(
-                store=store,
-                schedule=RedisSchedule(redis),
-                search=search,
-                narrator=writer,
-                embedder=vectors,
-                stage=stage,
-                clock=time,
-            )
-            return Services(
-                Storyteller(stations, lease_s=settings.lease_s),
-                Library(store=store, search=search, embedder=vectors),
-            )
-
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            compose,
+            _composer(redis, writer, vectors, time, settings.lease_s),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             gateway=settings.discord_gateway_url,
         )
         return App(bot, settings.discord_token, stack.pop_all())
     raise AssertionError("unreachable: the stack swallows nothing")
+
+
+def _composer(
+    redis: RedisDatabase, narrator: Narrator, embedder: Embedder, clock: Clock, lease_s: float
+) -> Composer:
+    """The services over everything but the stage, which only the client can make."""
+    store = RedisStoryStore(redis, embedder.dims)
+    search = RedisMemorySearch(redis, embedder.dims)
+
+    def compose(stage: Stage) -> Services:
+        stations = Stations(
+            store=store,
+            schedule=RedisSchedule(redis),
+            search=search,
+            narrator=narrator,
+            embedder=embedder,
+            stage=stage,
+            clock=clock,
+        )
+        return Services(
+            Storyteller(stations, lease_s=lease_s),
+            Library(store=store, search=search, embedder=embedder),
+        )
+
+    return compose
 
 
 def _database(settings: BotSettings, stack: AsyncExitStack) -> RedisDatabase:

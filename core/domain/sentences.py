@@ -126,6 +126,18 @@ def ends_cut_off(text: str) -> bool:
     return core[-1] in _GOES_ON or (core.endswith("-") and not core.endswith("--"))
 
 
+def whole_sentences(text: str) -> str:
+    """Of a text that still grows, the part up to the end of its last surely complete sentence."""
+    extents = _extents(text)
+    return text[: extents[-2][1]] if len(extents) > 1 else ""
+
+
+def whole_words(text: str) -> str:
+    """Of a text that still grows, all but its last word; all of it where no spaces are used."""
+    head, space, _ = text.rstrip().rpartition(" ")
+    return head if space else text
+
+
 def sentence_ends(text: str) -> list[int]:
     """Indices behind each stop (with what closes after it) that ends a sentence, ascending.
 

@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from core.domain.identity import nonce
+from core.domain.sentences import whole_sentences, whole_words
 from core.domain.story import Draft, StoryId
-from core.domain.text import sentences, split
+from core.domain.text import split
 from core.errors import MessageGoneError, StageError, StageUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
 from core.services.lease import finished
@@ -44,12 +45,9 @@ async def post(
         StageError: as the stage raises it.
     """
     for replacement in range(REPLACEMENTS):
-        try:
+        with suppress(MessageGoneError):
             return await stage.send(channel, content, nonce(name, replacement), after)
-        except MessageGoneError:
-            if replacement == REPLACEMENTS - 1:
-                raise
-    raise AssertionError("unreachable")
+    return await stage.send(channel, content, nonce(name, REPLACEMENTS), after)
 
 
 class Pieces:
@@ -169,20 +167,3 @@ class Pieces:
         if index:
             return Prose(part)
         return Prose(part, self._title, self._draft.number)
-
-
-def whole_sentences(text: str) -> str:
-    """The text up to the end of its last sentence that is surely complete."""
-    complete = sentences(text)[:-1]
-    if not complete:
-        return ""
-    end = 0
-    for sentence in complete:
-        end = text.index(sentence, end) + len(sentence)
-    return text[:end]
-
-
-def whole_words(text: str) -> str:
-    """The text without its last, perhaps unfinished word (all of it where no spaces are used)."""
-    head, space, _ = text.rstrip().rpartition(" ")
-    return head if space else text

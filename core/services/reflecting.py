@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from core.domain import moves
+from core.domain.recurrence import assemble
 from core.errors import ConflictError, StageUnavailableError
 from core.ports import MemoryEntry
 from core.services.run import Run
-from core.services.writing import step_context
 
 ROUNDS = 3
 """How often one reflection is made; again only because moderators edited the memory meanwhile."""
@@ -23,7 +23,7 @@ async def reflect(run: Run) -> None:
     await _show(run, turn.paragraph)
     head = await run.head()
     for round_ in range(1, ROUNDS + 1):
-        context, _ = await step_context(run, head, turn.recalled)
+        context = assemble(run.story, head.paragraph if head else "", turn.recalled)
         reflection, usage = await run.at.narrator.reflect(context, turn.paragraph)
         turn = replace(turn, usage=turn.usage + usage, reflection=reflection)
         [vector] = await run.at.embedder.embed([reflection.summary])

@@ -39,12 +39,11 @@ class Sleepers:
 
     async def note(self, story: Story) -> None:
         """Remember the ballot of a story that sleeps, so that a vote on it is noticed."""
-        asleep = story.phase is Phase.ASLEEP and story.head is not None
-        turn = await self._at.store.turn(story.id, story.head) if asleep and story.head else None
-        if turn and turn.ballot:
-            self._asleep[story.id.channel] = turn.ballot
-        else:
+        ballot = await self._ballot(story)
+        if ballot is None:
             self._asleep.pop(story.id.channel, None)
+        else:
+            self._asleep[story.id.channel] = ballot
 
     async def reconcile(self) -> None:
         """Learn which ballots are asleep, then wake those that were voted on meanwhile; slowly.
@@ -86,12 +85,16 @@ class Sleepers:
 
     async def _is_decided(self, story_id: StoryId) -> bool:
         story = await self._at.store.load(story_id)
-        if story.phase is not Phase.ASLEEP or story.head is None:
-            return False
-        turn = await self._at.store.turn(story_id, story.head)
-        if turn.ballot is None:
+        ballot = await self._ballot(story)
+        if ballot is None:
             return False
         options, rules = len(story.plans.options), story.settings
-        votes = await self._at.stage.votes(story_id.channel, turn.ballot, options)
-        tally = count(votes, options, rules.rule, rules.quorum, turn.ballot)
+        votes = await self._at.stage.votes(story_id.channel, ballot, options)
+        tally = count(votes, options, rules.rule, rules.quorum, ballot)
         return tally.outcome is Outcome.WON
+
+    async def _ballot(self, story: Story) -> int | None:
+        """The message that a story sleeps on; None for one that doesn't sleep."""
+        if story.phase is not Phase.ASLEEP or story.head is None:
+            return None
+        return (await self._at.store.turn(story.id, story.head)).ballot

@@ -94,7 +94,7 @@ class Storyteller:
 
         Raises:
             PhaseError: no vote is running.
-            RefusedError: nobody has voted.
+            RefusedError: see voting.count_now.
         """
         async with self._taking(channel, Event.WON) as run:
             return await count_now(run)

@@ -70,7 +70,7 @@ async def advance(run: Run) -> None:
     conflicts = 0
     while True:
         await _settle(run)
-        _log_phase(run)
+        log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
         step = _next_step(run)
         if step is None:
             return
@@ -204,7 +204,3 @@ async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:
     if state is BallotState.CLOSED:
         sentence = Announcement(result_sentence(turn))
         await post(run.at.stage, run.channel, sentence, f"{turn.id}/result", turn.ballot)
-
-
-def _log_phase(run: Run) -> None:
-    log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)

@@ -97,14 +97,17 @@ class Wheel:
         self._look.set()
         for lease in self._leases.values():
             lease.stop()
-        for errand in self._errands:
-            errand.cancel()
         workers = list(self._workers.values())
         if workers:
             await asyncio.wait(workers, timeout=GRACE_S)
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        # Last: a worker that comes to rest meanwhile may still leave an errand.
+        errands = list(self._errands)
+        for errand in errands:
+            errand.cancel()
+        await asyncio.gather(*errands, return_exceptions=True)
 
     def look(self) -> None:
         """Look for due stories now: something has just become due."""

@@ -1,7 +1,7 @@
 """The step of phase WRITING: outline once, recall, stream the paragraph, commit its text."""
 
 from core.domain import moves, retrieval
-from core.domain.recurrence import StepContext, assemble
+from core.domain.recurrence import assemble
 from core.domain.story import Plan, Recalled, Story, Turn
 from core.domain.text import sentences
 from core.services.run import Run
@@ -26,7 +26,8 @@ async def write(run: Run) -> None:
         await run.commit(moves.titled(run.story, opening, usage))
     pieces = await run.pieces()
     head = await run.head()
-    context, recalled = await step_context(run, head)
+    recalled = await _recall(run, head)
+    context = assemble(run.story, head.paragraph if head else "", recalled)
     async with pieces.growing():
         written = await run.at.narrator.write(context, pieces.feed)
     turn = Turn(
@@ -36,26 +37,11 @@ async def write(run: Run) -> None:
         branch=run.story.lineage[-1].branch if run.story.lineage else moves.MAIN_BRANCH,
         plan=run.draft.plan,
         paragraph=written.text,
-        recalled=recalled,
+        recalled=context.recalled,
         usage=run.draft.usage + written.usage,
         written_at=run.at.clock.now(),
     )
     await run.commit(moves.text_finished(run.story), turn=turn)
-
-
-async def step_context(
-    run: Run, head: Turn | None, recalled: tuple[Recalled, ...] | None = None
-) -> tuple[StepContext, tuple[Recalled, ...]]:
-    """What the model is told in this step, and what of it was recalled.
-
-    Args:
-        head: the turn before the draft.
-        recalled: what was recalled already for this draft; None: search now.
-    """
-    if recalled is None:
-        recalled = await _recall(run, head)
-    context = assemble(run.story, head.paragraph if head else "", recalled)
-    return context, context.recalled
 
 
 async def _recall(run: Run, head: Turn | None) -> tuple[Recalled, ...]:

@@ -2,16 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.bootstrap import build
-from bot.client import point_at
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
 from bot.settings import BotSettings
@@ -29,14 +26,6 @@ from tests.faults.story_endpoint import StoryEndpoint
 
 pytestmark = pytest.mark.redis
 TOKEN = "local-token"
-
-
-@pytest.fixture(autouse=True)
-def discord_as_before() -> Iterator[None]:
-    """Point discord.py at nothing else after each test."""
-    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    yield
-    point_at(base, str(gateway))
 
 
 @pytest.fixture

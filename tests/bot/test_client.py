@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +12,6 @@ from typing import cast as cast_to
 import aiohttp
 import discord
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.client import TalewheelBot, point_at
 from bot.process import serve, start_line
@@ -25,14 +23,6 @@ from tests.faults.discord_server import USUAL, Answer, Channel, DiscordServer, G
 TOKEN = "local-token"
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = "PUT /applications/*/commands"
-
-
-@pytest.fixture(autouse=True)
-def discord_as_before() -> Iterator[None]:
-    """Point discord.py at nothing else after each test."""
-    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    yield
-    point_at(base, str(gateway))
 
 
 @pytest.fixture

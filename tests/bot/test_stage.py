@@ -1,12 +1,10 @@
 """The stage against the local Discord server: real discord.py, real HTTP, no account."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import discord
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.client import point_at
 from bot.render import OPTION_EMOJI
@@ -27,14 +25,6 @@ from tests.faults.discord_server import (
 
 TOKEN = "local-token"
 BALLOT = Ballot(1, PLANS, Settings(), BallotState.OPEN, closes_at=1.8e9)
-
-
-@pytest.fixture(autouse=True)
-def discord_as_before() -> Iterator[None]:
-    """Point discord.py at nothing else after each test."""
-    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    yield
-    point_at(base, str(gateway))
 
 
 @pytest.fixture

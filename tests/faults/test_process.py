@@ -11,27 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.embedded_redis import EmbeddedRedisError, search_module, server_binary
 from core.domain.story import Phase
 from tests.faults.discord_server import Call
 from tests.faults.process_house import PATIENCE_S, Moments, ProcessHouse
 from tests.faults.story_endpoint import Asked
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
 
 HOUSES = 5
 """The sweep over all moments is shared out: so many bots, each with its own servers, at a time."""
 STOP_S = 10.0
 """What Docker gives a process between SIGTERM and SIGKILL."""
-
-
-@pytest.fixture(autouse=True)
-def wheels() -> None:
-    try:
-        server_binary()
-        search_module()
-    except EmbeddedRedisError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from core.domain import markdown
+from core.domain.sentences import whole_sentences, whole_words
 from core.domain.text import (
     clip,
     ends_cut_off,
@@ -275,6 +276,32 @@ def test_marks_carried_into_a_view_are_known_from_its_first_index() -> None:
     assert found.carried_marks_at(3) == (bold,)
     assert found.carried_marks_at(9) == ()
     assert [m.opening for m in found.marks_at(9)] == ["*"]
+
+
+# --- text that still grows -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("grown", "whole"),
+    [
+        ("", ""),
+        ("The lamp", ""),
+        ("The lamp turned.", ""),
+        ("The lamp turned. It", "The lamp turned."),
+        (" Rain came.\n\nShe left. And", " Rain came.\n\nShe left."),
+        ("灯が消えた。海は", "灯が消えた。"),
+    ],
+)
+def test_of_a_growing_text_only_whole_sentences_are_shown(grown: str, whole: str) -> None:
+    assert whole_sentences(grown) == whole
+
+
+@pytest.mark.parametrize(
+    ("grown", "whole"),
+    [("The lamp tur", "The lamp"), ("The lamp ", "The"), ("The", "The"), ("灯が", "灯が")],
+)
+def test_of_a_growing_text_the_last_word_may_be_half_written(grown: str, whole: str) -> None:
+    assert whole_words(grown) == whole
 
 
 # --- sentences -----------------------------------------------------------------------------------
