@@ -734,7 +734,9 @@ async def test_a_sleeping_story_whose_ballot_is_gone_wakes_with_a_fresh_one() ->
         await house.until(Phase.ASLEEP)
         house.stage.shown(CHANNEL, MessageKind.BALLOT)[-1].deleted = True
         await house.teller.resume(CHANNEL)
+        resumed_at = house.clock.now()
         await house.when(lambda: len(house.stage.ballots(CHANNEL)) == 1)
+        assert house.clock.now() - resumed_at < 10, "not only once a window has passed in vain"
         await house.turn_over()
         house.check_told_once()
 
