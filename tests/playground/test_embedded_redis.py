@@ -37,12 +37,16 @@ def client_of(server: EmbeddedRedis) -> Any:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process still runs; a zombie does not."""
+    """Whether a thread of the process still runs; a zombie has none.
+
+    The leader of a killed process is a zombie while its other threads still hold the socket.
+    """
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return state != "Z"
+    return state != "Z" or threads > 1
 
 
 async def until_gone(pid: int, timeout_s: float) -> bool:
