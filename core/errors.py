@@ -5,6 +5,7 @@
     ├── RefusedError                somebody asked for what the rules refuse; nothing was changed
     │   ├── PhaseError              this event can't happen in this phase
     │   ├── InputError              a value out of its range, named with the range
+    │   ├── StaleError              what was to be replaced reads differently by now
     │   └── NoStoryError            there is no story here
     ├── BudgetSpentError            the day's tokens are spent: wait until the day turns
     ├── StoreError                  Redis
@@ -50,6 +51,18 @@ class PhaseError(RefusedError):
 
 class InputError(RefusedError):
     """A value outside its range; the message names the value, the range and what to do."""
+
+
+class StaleError(RefusedError):
+    """What somebody wanted to replace was changed since they read it; nothing was overwritten.
+
+    Attributes:
+        theirs: how it reads now.
+    """
+
+    def __init__(self, message: str, theirs: str) -> None:
+        super().__init__(message)
+        self.theirs = theirs
 
 
 class NoStoryError(RefusedError):

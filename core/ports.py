@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from core.domain.audit import Change, Logged
 from core.domain.recurrence import StepContext
 from core.domain.story import (
     Brief,
@@ -147,12 +148,17 @@ class Commit:
         operation: id of this change, unique; committing it twice applies it once.
         story: the new state. Its ``epoch`` must still be the stored one (else FencedError).
             memory, canon, plans and settings are written only if ``writes`` names them.
-        writes: of "memory", "canon", "plans", "settings": which versioned values this commit
-            replaces. Their version in ``story`` must be the stored one plus 1 (else ConflictError).
+        writes: of "memory", "canon", "plans", "settings", "turns": which versioned values this
+            commit replaces ("turns": a turn that was told is changed). Their version in ``story``
+            must be the stored one plus 1 (else ConflictError).
         expects: versioned values that aren't written but must not have moved since they were read:
             name → version.
         turn: the turn's record to write with it, or None.
         entry: the memory entry to write with it, or None.
+        forgets: the turn whose memory entry goes with it, or None.
+        change: what a moderator did by it, for the log, or None.
+        holds: whether the story is held. An edit by somebody who doesn't hold it needs no epoch,
+            and of the story it writes nothing but what ``writes`` names.
     """
 
     operation: str
@@ -161,6 +167,9 @@ class Commit:
     expects: Mapping[str, int] = field(default_factory=dict[str, int])
     turn: Turn | None = None
     entry: MemoryEntry | None = None
+    forgets: str | None = None
+    change: Change | None = None
+    holds: bool = True
 
 
 class StoryStore(Protocol):
@@ -191,6 +200,30 @@ class StoryStore(Protocol):
 
     async def commit(self, change: Commit) -> None:
         """Apply a change. Raises FencedError, ConflictError, StoreUnavailableError."""
+        ...
+
+
+class Archive(Protocol):
+    """What a story leaves behind, beyond what a worker needs to carry it on."""
+
+    async def turn_at(self, story: StoryId, branch: str, number: int) -> Turn:
+        """The newest turn written under a number on a branch. Raises RecordError."""
+        ...
+
+    async def changes(self, story: StoryId, before: int | None, limit: int) -> list[Logged]:
+        """What moderators changed, newest first, those with numbers below ``before``."""
+        ...
+
+    async def changes_since(self, story: StoryId, number: int) -> list[Logged]:
+        """Change ``number`` and all behind it, in order; nothing when there is no such change."""
+        ...
+
+    async def purge(self, story: StoryId) -> None:
+        """Remove every record of an ended story; can be repeated. Its serial may come again.
+
+        Raises:
+            PhaseError: the story hasn't ended: somebody may still work on it.
+        """
         ...
 
 
@@ -252,11 +285,16 @@ class SpendLedger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """One piece of a paragraph. The first piece of a turn carries the title and number."""
+    """One piece of a paragraph. The first piece of a turn carries the title and number.
+
+    Attributes:
+        dropped: whether the turn was taken back; its heading says so.
+    """
 
     text: str
     title: str | None = None
     number: int | None = None
+    dropped: bool = False
 
 
 class BallotState(StrEnum):
@@ -267,6 +305,10 @@ class BallotState(StrEnum):
     ASLEEP = "asleep"
     CLOSED = "closed"
     ENDED = "ended"
+    REPLACED = "replaced"
+    """A fresh ballot of the same turn took its place."""
+    DROPPED = "dropped"
+    """Its turn was taken back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from core.adapters import redis_keys as keys
 from core.adapters.redis_database import Part, RedisDatabase, Script
 from core.adapters.redis_schema import Record
 
-# KEYS: the story, the operation's mark, then every record to write.
-# ARGV: lifetime of the mark; guards (field, value); fields that go; each record's fields, values.
+# KEYS: the story, the operation's mark, the records to write, lists to append to, keys that go.
+# ARGV: lifetime of the mark; guards (field, value); fields that go; number of records, each one's
+# fields and values; number of lists, what to append to each.
 # Guards come first in their order and the epoch first of all: its refusal outranks the others.
 _GUARDED = Script("""
 local at = 0
@@ -33,13 +34,21 @@ for _ = 1, tonumber(take()) do
   if actual ~= wanted then return {'refused', field, actual or ''} end
 end
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if not epoch then return {'refused', 'epoch', ''} end
 local gone = {}
 for place = 1, tonumber(take()) do gone[place] = take() end
-for place = 3, #KEYS do
+local place = 3
+for _ = 1, tonumber(take()) do
   local fields = {}
   for number = 1, 2 * tonumber(take()) do fields[number] = take() end
   redis.call('HSET', KEYS[place], unpack(fields))
+  place = place + 1
 end
+for _ = 1, tonumber(take()) do
+  redis.call('RPUSH', KEYS[place], take())
+  place = place + 1
+end
+for last = place, #KEYS do redis.call('DEL', KEYS[last]) end
 if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 redis.call('SET', KEYS[2], epoch, 'EX', lifetime)
 return {'applied'}
@@ -75,6 +84,8 @@ class GuardedWrite:
         guards: field of the story → the value it must have, in the order of their importance.
         records: key → fields to set, the story's own among them.
         gone: fields that the story loses.
+        appended: key of a list → what is appended to it.
+        deleted: keys that go.
     """
 
     story: str
@@ -82,6 +93,8 @@ class GuardedWrite:
     guards: Mapping[str, bytes]
     records: Mapping[str, Record]
     gone: tuple[str, ...] = field(default=())
+    appended: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    deleted: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +113,14 @@ async def apply(database: RedisDatabase, write: GuardedWrite, doing: str) -> Mov
     """
     guards = [part for pair in write.guards.items() for part in pair]
     arguments: list[Part] = [keys.OPERATION_LIFETIME_S, len(write.guards), *guards]
-    arguments += [len(write.gone), *write.gone]
+    arguments += [len(write.gone), *write.gone, len(write.records)]
     for record in write.records.values():
         arguments += [len(record), *(part for pair in record.items() for part in pair)]
-    touched = [write.story, write.operation, *write.records]
+    arguments += [len(write.appended), *write.appended.values()]
+    touched = [
+        *(write.story, write.operation, *write.records),
+        *(*write.appended, *write.deleted),
+    ]
     answer = await database.script(_GUARDED, touched, arguments, doing=doing, on_disk=True)
     match answer:
         case [b"applied"]:

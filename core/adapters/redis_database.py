@@ -168,6 +168,30 @@ class RedisDatabase:
         """The value of a plain key."""
         return await self._read(f"read {key}", lambda: self._client.get(key))
 
+    async def length(self, key: str) -> int:
+        """How many items a list has; 0 for a key that isn't there."""
+        return await self._read(f"read {key}", lambda: self._client.llen(key))
+
+    async def items(self, key: str, first: int, last: int) -> list[bytes]:
+        """Items of a list, counted from 0, both ends included; -1 is the last one."""
+        return await self._read(f"read {key}", lambda: self._client.lrange(key, first, last))
+
+    async def remove(self, pattern: str, batch: int) -> None:
+        """Remove every key that a pattern matches; it walks through all keys, in batches."""
+        cursor: int | bytes = 0
+        while True:
+            cursor, found = cast(
+                tuple[int, list[bytes]],
+                await self._read(
+                    f"look for {pattern}",
+                    lambda at=cursor: self._client.scan(at, match=pattern, count=batch),
+                ),
+            )
+            if found:
+                await self._read(f"remove {pattern}", lambda gone=found: self._client.unlink(*gone))
+            if cursor == 0:
+                return
+
     async def search(self, index: str, query: BaseQuery) -> list[dict[str, str]]:
         """The hits of a query, with the fields that it asks for.
 

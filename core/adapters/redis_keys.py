@@ -4,7 +4,9 @@
     tw:story:{<channel>}:<serial>          hash    for good  a story's state (index tw-stories)
     tw:current:{<channel>}                 string  for good  serial of the channel's newest story
     tw:turn:{<channel>}:<serial>:<turn>    hash    for good  a turn's record
+    tw:turns:{<channel>}:<serial>          hash    for good  "<branch> <number>" → turn
     tw:memory:{<channel>}:<serial>:<turn>  hash    for good  a memory entry (index tw-memory)
+    tw:changes:{<channel>}:<serial>        list    for good  what moderators changed, oldest first
     tw:op:{<channel>}:<operation>          string  1 hour    that a change was applied: its epoch
     tw:op:{<channel>}:claim-<random>       string  1 minute  that a claim was granted: its epoch
     tw:spend:{<day>}                       hash    3 days    tokens: a field per call, and "total"
@@ -54,6 +56,27 @@ def turn(story: StoryId, turn_id: str) -> str:
 def memory(story: StoryId, turn_id: str) -> str:
     """The hash of the memory entry that a turn left."""
     return f"{MEMORY_PREFIX}{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
+
+
+def turns(story: StoryId) -> str:
+    """The hash that finds a turn by its branch and number."""
+    return f"tw:turns:{{{story.channel}}}:{story.serial}"
+
+
+def turn_place(branch: str, number: int) -> str:
+    """The field of a turn in ``turns``."""
+    return f"{_part('branch', branch)} {number}"
+
+
+def changes(story: StoryId) -> str:
+    """The list of what moderators changed."""
+    return f"tw:changes:{{{story.channel}}}:{story.serial}"
+
+
+def everything_of(story: StoryId) -> tuple[str, ...]:
+    """Patterns that match every key of a story but its own hash, and no key of another story."""
+    channel = f"{{{story.channel}}}:{story.serial}"
+    return tuple(f"tw:{kind}:{channel}:*" for kind in ("turn", "memory"))
 
 
 def operation(channel: int, operation_id: str) -> str:

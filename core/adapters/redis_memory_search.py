@@ -31,13 +31,14 @@ class RedisMemorySearch:
     ) -> list[Recalled]:
         """See MemorySearch. Equally near ones come in the order of their turns."""
         check_length(query, self._dims)
-        if not lineage or limit <= 0:
+        told = _told(lineage)
+        if not told or limit <= 0:
             return []
         wanted = VectorQuery(
             vector=query,
             vector_field_name="vector",
             return_fields=["turn", "number", "text"],
-            filter_expression=_fence(story, lineage),
+            filter_expression=_fence(story, told),
             num_results=limit,
         )
         hits = await self._database.search(keys.MEMORY_INDEX, wanted)
@@ -46,9 +47,15 @@ class RedisMemorySearch:
 
     async def count(self, story: StoryId, lineage: Lineage) -> int:
         """See MemorySearch."""
-        if not lineage:
+        told = _told(lineage)
+        if not told:
             return 0
-        return await self._database.count(keys.MEMORY_INDEX, CountQuery(_fence(story, lineage)))
+        return await self._database.count(keys.MEMORY_INDEX, CountQuery(_fence(story, told)))
+
+
+def _told(lineage: Lineage) -> Lineage:
+    """The stretches that hold a turn: one that just began, after a rewind, holds none."""
+    return tuple(stretch for stretch in lineage if stretch.first <= stretch.last)
 
 
 def _fence(story: StoryId, lineage: Lineage) -> FilterExpression:

@@ -17,6 +17,7 @@ from redisvl.query.filter import FilterExpression, Tag
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_codec import Codec, CodecError
+from core.domain.audit import Change
 from core.domain.story import (
     Canon,
     Memory,
@@ -26,6 +27,8 @@ from core.domain.story import (
     Plans,
     Recalled,
     RefreshBallot,
+    RefreshProse,
+    RetireBallot,
     Settings,
     Story,
     StoryId,
@@ -39,17 +42,29 @@ Record = Mapping[str, bytes]
 """The fields of a hash, as they are sent and as they come back."""
 
 FORMAT = "1"
-VERSIONED = ("memory", "canon", "plans", "settings")
-"""Story values with a version of their own; each has a field <name>_v beside it."""
+VERSIONED = ("memory", "canon", "plans", "settings", "turns")
+"""Story values with a version of their own in a field <name>_v. All but "turns", which counts the
+edits of turns that were told, have their value in a field <name> beside it."""
 DISTANCE = "vector_distance"
 """The name that redisvl's vector queries give to the cosine distance."""
 
 # Unit separator: stands in no name, so a tag is never cut in two (the default is the comma).
 _SEPARATOR = "\x1f"
 _HALF = 10**9
-_CODEC = Codec({Notice: "notice", RefreshBallot: "refresh ballot"})
+_CODEC = Codec(
+    {Notice: "notice", RefreshBallot: "refresh ballot", RefreshProse: "refresh prose"}
+    | {RetireBallot: "retire ballot"}
+)
 
 Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A change beside the format that it is stored in: lists have no fields."""
+
+    format: str
+    change: Change
 
 
 def _tag(name: str, *, sortable: bool = False) -> dict[str, object]:
@@ -114,7 +129,7 @@ def memory_schema(dims: int) -> Schema:
 
 
 _OWN_FIELDS = frozenset(
-    {"id", "guild", "phase", "epoch", "due", "settings_version", *VERSIONED},
+    {"id", "guild", "phase", "epoch", "due", "settings_version", "turns_version", *VERSIONED},
 )
 """Fields of a Story that stand in fields of their own; every other one is part of ``state``."""
 
@@ -155,14 +170,17 @@ def time_field(at: float) -> bytes:
 
 
 def versioned_fields(story: Story, name: str) -> Record:
-    """One versioned value and its version."""
+    """One versioned value, where it has one, and its version."""
+    version = {f"{name}_v": str(version_of(story, name)).encode()}
+    if name == "turns":
+        return version
     value = {
         "memory": story.memory.text,
         "canon": story.canon.entries,
         "plans": story.plans.options,
         "settings": story.settings,
     }[name]
-    return {name: _CODEC.encode(value), f"{name}_v": str(version_of(story, name)).encode()}
+    return {name: _CODEC.encode(value), **version}
 
 
 def version_of(story: Story, name: str) -> int:
@@ -172,6 +190,7 @@ def version_of(story: Story, name: str) -> int:
         "canon": story.canon.version,
         "plans": story.plans.version,
         "settings": story.settings_version,
+        "turns": story.turns_version,
     }[name]
 
 
@@ -193,6 +212,7 @@ def read_story(key: str, record: Record) -> Story:
         memory=Memory(fields.json(str, "memory"), fields.whole("memory_v")),
         canon=Canon(fields.json(tuple[str, ...], "canon"), fields.whole("canon_v")),
         plans=Plans(fields.json(tuple[Plan, ...], "plans"), fields.whole("plans_v")),
+        turns_version=fields.whole("turns_v"),
         **fields.rest_of(Story, "state", _OWN_FIELDS),
     )
 
@@ -208,6 +228,20 @@ def turn_fields(turn: Turn) -> Record:
 def read_turn(key: str, record: Record) -> Turn:
     """The turn in a hash. Raises RecordError."""
     return _Reader(key, record).json(Turn, "turn")
+
+
+def encode_change(change: Change) -> bytes:
+    """A change as it stands in the log."""
+    return _CODEC.encode(Versioned(FORMAT, change))
+
+
+def read_change(key: str, data: bytes) -> Change:
+    """A change out of the log. Raises RecordError."""
+    try:
+        stored = _CODEC.decode(Versioned, data)
+    except CodecError as error:
+        raise RecordError(f"A change in {key} can't be read: {error}.") from error
+    return stored.change
 
 
 def entry_fields(story: StoryId, entry: MemoryEntry) -> Record:

@@ -10,6 +10,7 @@ from core.adapters.redis_indexes import BYTES_PER_NUMBER
 from core.adapters.redis_schema import (
     VERSIONED,
     Record,
+    encode_change,
     entry_fields,
     identity_fields,
     read_story,
@@ -58,7 +59,10 @@ class RedisStoryStore:
         serial = await self._database.string(keys.current(channel))
         if serial is None:
             return None
-        return await self.load(StoryId(channel, int(serial)))
+        try:
+            return await self.load(StoryId(channel, int(serial)))
+        except NoStoryError:
+            return None  # It was purged between the two readings.
 
     async def load(self, story: StoryId) -> Story:
         """See StoryStore."""
@@ -86,17 +90,21 @@ class RedisStoryStore:
             operation=keys.operation(story.id.channel, change.operation),
             guards=_guards(change),
             records=self._records(change),
-            gone=("due",) if story.due is None else (),
+            gone=("due",) if change.holds and story.due is None else (),
+            appended=_logged(change),
+            deleted=(keys.memory(story.id, change.forgets),) if change.forgets else (),
         )
 
     def _records(self, change: Commit) -> dict[str, Record]:
         story = change.story
-        own = state_fields(story)
+        own: Record = state_fields(story) if change.holds else {}
         for name in sorted(change.writes):
             own = {**own, **versioned_fields(story, name)}
-        records: dict[str, Record] = {keys.story(story.id): own}
-        if change.turn is not None:
-            records[keys.turn(story.id, change.turn.id)] = turn_fields(change.turn)
+        records: dict[str, Record] = {keys.story(story.id): own} if own else {}
+        if (turn := change.turn) is not None:
+            records[keys.turn(story.id, turn.id)] = turn_fields(turn)
+            place = keys.turn_place(turn.branch, turn.number)
+            records[keys.turns(story.id)] = {place: turn.id.encode()}
         if change.entry is not None:
             check_length(change.entry.vector, self._dims)
             key = keys.memory(story.id, change.entry.turn_id)
@@ -129,13 +137,20 @@ def stored_story(story: StoryId, record: dict[bytes, bytes]) -> Story:
     return read_story(keys.story(story), texts(record))
 
 
+def _logged(change: Commit) -> dict[str, bytes]:
+    if change.change is None:
+        return {}
+    return {keys.changes(change.story.id): encode_change(change.change)}
+
+
 def _guards(change: Commit) -> dict[str, bytes]:
     if unknown := (change.writes | change.expects.keys()) - set(VERSIONED):
         raise ValueError(f"{min(unknown)!r} has no version; one of {', '.join(VERSIONED)} has")
     expected = {name: version_of(change.story, name) - 1 for name in change.writes}
     wanted = {**change.expects, **expected}
     versions = {f"{name}_v": str(wanted[name]).encode() for name in sorted(wanted)}
-    return {"epoch": str(change.story.epoch).encode(), **versions}
+    held = {"epoch": str(change.story.epoch).encode()} if change.holds else {}
+    return {**held, **versions}
 
 
 def refusal(story: Story, moved: Moved) -> FencedError | ConflictError:

@@ -20,6 +20,14 @@ def nonce(*parts: str | int) -> str:
     return sha256(text.encode("utf-8")).hexdigest()[:NONCE_LENGTH]
 
 
+FINGERPRINT_LENGTH = 16
+
+
+def fingerprint(text: str) -> str:
+    """16 hexadecimal digits (64 bits) that tell whether a text is still the one somebody read."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:FINGERPRINT_LENGTH]
+
+
 DISCORD_EPOCH_S = 1_420_070_400
 """The moment that snowflakes count from (discord.com/developers/docs/reference, "Snowflakes")."""
 CLOCK_SKEW_S = 120.0

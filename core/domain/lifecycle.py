@@ -27,6 +27,7 @@ class Event(StrEnum):
     WOKEN = "woken"
     PAUSED = "paused"
     RESUMED = "resumed"
+    REFLECTED_ANEW = "reflected on again"
     RETRIED = "retried"
     REWOUND = "rewound"
     ENDED = "ended"
@@ -52,6 +53,7 @@ _TABLE: Mapping[tuple[Phase, Event], Phase] = {
         (phase, Event.RETRIED): _P.WRITING
         for phase in (_P.VOTING, _P.ASLEEP, _P.PAUSED, _P.WRITING, _P.REFLECTING)
     },
+    **{(phase, Event.REFLECTED_ANEW): _P.REFLECTING for phase in (_P.VOTING, _P.ASLEEP, _P.PAUSED)},
     **{(phase, Event.REWOUND): _P.PUBLISHING for phase in LIVE},
     **{(phase, Event.ENDED): _P.ENDED for phase in LIVE},
 }

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from core.domain.identity import id_before
 from core.domain.lifecycle import AT_ONCE, Event, next_phase
+from core.domain.lineage import extended
 from core.domain.story import (
     Brief,
     Draft,
     Effect,
-    Lineage,
     Memory,
     Notice,
     Opening,
@@ -27,12 +27,9 @@ from core.domain.story import (
     Settings,
     Story,
     StoryId,
-    Stretch,
     Usage,
 )
 
-MAIN_BRANCH = "main"
-"""The branch of turns that no rewind has led away from."""
 LEAST_VOTE_S = 5.0
 """A resumed vote stays open for this long at least, so that it can be seen."""
 
@@ -92,7 +89,7 @@ def reflected(story: Story, reflection: Reflection) -> Story:
         tries=0,
         memory=Memory(reflection.memory, story.memory.version + 1),
         plans=Plans(reflection.plans, story.plans.version + 1),
-        lineage=_extended(story.lineage, draft.number),
+        lineage=extended(story.lineage, draft.number),
         head=draft.turn_id,
     )
 
@@ -126,7 +123,7 @@ def won(story: Story, plan: Plan, turn_id: str, ballot: int, now: float) -> Stor
         draft=Draft(
             turn_id, story.head_number + 1, attempt=1, plan=plan, after=max(ballot, id_before(now))
         ),
-        outbox=_owed(story, *_refresh(story)),
+        outbox=owed(story, *_refresh(story)),
     )
 
 
@@ -137,14 +134,14 @@ def undecided(story: Story, now: float) -> Story:
             story,
             phase=next_phase(story.phase, Event.FELL_ASLEEP),
             closes_at=None,
-            outbox=_owed(story, *_refresh(story)),
+            outbox=owed(story, *_refresh(story)),
         )
     return replace(
         story,
         phase=next_phase(story.phase, Event.EXTENDED),
         extended=True,
         closes_at=now + story.settings.vote_s,
-        outbox=_owed(story, *_refresh(story)),
+        outbox=owed(story, *_refresh(story)),
     )
 
 
@@ -155,7 +152,7 @@ def woken(story: Story, now: float) -> Story:
         phase=next_phase(story.phase, Event.WOKEN),
         extended=False,
         closes_at=now + story.settings.vote_s,
-        outbox=_owed(story, *_refresh(story)),
+        outbox=owed(story, *_refresh(story)),
     )
 
 
@@ -183,7 +180,7 @@ def paused(
         pause=Pause(story.phase, cause, reason, left, until),
         tries=story.tries + 1 if waits_out else 0,
         closes_at=None,
-        outbox=_owed(story, *_notice(story, reason, notice_nonce, now), *_refresh(story)),
+        outbox=owed(story, *_notice(story, reason, notice_nonce, now), *_refresh(story)),
     )
 
 
@@ -201,7 +198,7 @@ def resumed(story: Story, now: float) -> Story:
         pause=None,
         draft=draft,
         closes_at=None if left is None else now + max(left, LEAST_VOTE_S),
-        outbox=_owed(story, *_refresh(story)),
+        outbox=owed(story, *_refresh(story)),
     )
 
 
@@ -231,13 +228,13 @@ def ended(story: Story, sentence: str, *, now: float, notice_nonce: str) -> Stor
         pause=None,
         closes_at=None,
         draft=None,
-        outbox=_owed(story, *_notice(story, sentence, notice_nonce, now), *_refresh(story)),
+        outbox=owed(story, *_notice(story, sentence, notice_nonce, now), *_refresh(story)),
     )
 
 
 def settled(story: Story, effect: Effect) -> Story:
     """The channel got what it was owed."""
-    return replace(story, outbox=tuple(owed for owed in story.outbox if owed != effect))
+    return replace(story, outbox=tuple(other for other in story.outbox if other != effect))
 
 
 def _draft(story: Story) -> Draft:
@@ -246,20 +243,14 @@ def _draft(story: Story) -> Draft:
     return story.draft
 
 
-def _extended(lineage: Lineage, number: int) -> Lineage:
-    if not lineage:
-        return (Stretch(MAIN_BRANCH, number, number),)
-    return (*lineage[:-1], replace(lineage[-1], last=number))
-
-
-def _owed(story: Story, *effects: Effect) -> tuple[Effect, ...]:
+def owed(story: Story, *effects: Effect) -> tuple[Effect, ...]:
     """The outbox with new effects; the same effect is owed once, at its latest place."""
-    return (*(owed for owed in story.outbox if owed not in effects), *effects)
+    return (*(earlier for earlier in story.outbox if earlier not in effects), *effects)
 
 
 def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Effect, ...]:
     """A sentence; while a paragraph is being written it takes the place of what is there of it."""
-    half_written = story.draft if _working_phase(story) is Phase.WRITING else None
+    half_written = story.draft if working_phase(story) is Phase.WRITING else None
     if nonce is None and half_written is None:
         return ()
     withdraw_after = half_written.after if half_written else None
@@ -268,10 +259,10 @@ def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Eff
 
 def _refresh(story: Story) -> tuple[Effect, ...]:
     """The head's ballot, where it is on stage."""
-    on_stage = _working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
+    on_stage = working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
     return (RefreshBallot(story.head),) if on_stage and story.head else ()
 
 
-def _working_phase(story: Story) -> Phase:
+def working_phase(story: Story) -> Phase:
     """The phase, or the one that a pause keeps."""
     return story.pause.kept if story.pause else story.phase

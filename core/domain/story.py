@@ -91,6 +91,7 @@ class Settings:
         rule: how reactions become votes.
         quorum: members who must have voted for a result to stand.
         notify_role: a role that opted in to be mentioned with each ballot, or None.
+        moderator_role: a role whose members may do what moderators may, or None.
     """
 
     vote_s: int = 3600
@@ -98,14 +99,20 @@ class Settings:
     rule: VotingRule = VotingRule.APPROVAL
     quorum: int = 1
     notify_role: int | None = None
+    moderator_role: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way the story may go on: a title (≤ 60) and about five sentences (≤ 900 UTF-16 units)."""
+    """One way the story may go on: a title (≤ 60) and about five sentences (≤ 900 UTF-16 units).
+
+    Attributes:
+        edited: whether a moderator changed it, which its ballot says.
+    """
 
     title: str
     text: str
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +302,27 @@ class RefreshBallot:
     turn_id: str
 
 
-Effect = Notice | RefreshBallot
+@dataclass(frozen=True, slots=True)
+class RefreshProse:
+    """The messages with this turn's paragraph must be drawn again from what is stored."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetireBallot:
+    """A ballot that a fresh one of the same turn takes the place of.
+
+    Attributes:
+        turn_id: whose ballot it was.
+        message: the message that it is.
+    """
+
+    turn_id: str
+    message: int
+
+
+Effect = Notice | RefreshBallot | RefreshProse | RetireBallot
 """What the channel is owed; committed with the change that owes it, removed once it is done."""
 
 
@@ -333,8 +360,12 @@ class Turn:
         pieces: ids of the messages that carry the paragraph, in order.
         ballot: id of its ballot's message, None until staged.
         staged_at: time stamp of that message.
-        plans: the options as they were voted on; empty until the vote closed.
+        plans: the options as they were voted on; empty until the vote closed or one was edited.
         tally: the count that closed its vote, None until then.
+        rules: the settings its ballot was opened under; None before that.
+        memory: the short-term memory behind it, once a moderator edited it; None: as reflected.
+        parts: an edited paragraph as it lies over ``pieces``; empty for one that nobody edited.
+        forgotten: whether it was taken out of recall.
     """
 
     id: str
@@ -352,6 +383,24 @@ class Turn:
     staged_at: float | None = None
     plans: tuple[Plan, ...] = ()
     tally: Tally | None = None
+    rules: Settings | None = None
+    memory: str | None = None
+    parts: tuple[str, ...] = ()
+    forgotten: bool = False
+
+    @property
+    def remembered(self) -> str:
+        """The short-term memory as it stood behind this turn; empty before its reflection."""
+        if self.memory is not None:
+            return self.memory
+        return self.reflection.memory if self.reflection else ""
+
+    @property
+    def offered(self) -> tuple[Plan, ...]:
+        """The plans that its ballot offers; empty before its reflection."""
+        if self.plans or self.reflection is None:
+            return self.plans
+        return self.reflection.plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +422,7 @@ class Story:
         pause: set exactly while phase is PAUSED.
         outbox: effects owed to the channel, oldest first.
         brief, settings, memory, canon, plans: see there.
+        turns_version: counts the edits of turns that were told already.
     """
 
     id: StoryId
@@ -394,6 +444,7 @@ class Story:
     memory: Memory = field(default_factory=Memory)
     canon: Canon = field(default_factory=Canon)
     plans: Plans = field(default_factory=Plans)
+    turns_version: int = 0
     created_at: float = 0.0
 
     @property

@@ -25,6 +25,7 @@ __all__ = [
     "clip",
     "ends_cut_off",
     "folded",
+    "joined",
     "pieces",
     "same_text",
     "sentences",
@@ -58,6 +59,8 @@ _NOT_FIRST = (
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ,.!?;:)\\]}%»›"
 )
 """What no line begins with (the core of kinsoku shori, JIS X 4051), with its Western relatives."""
+_NOT_FIRST_WIDE = "、。，．：；？！｡､…」』）】〉》〕"
+"""Those of them that ideographs are punctuated with."""
 _NOT_LAST = "「『（【〈《〔〖〘〚｢｛［“‘(\\[{«‹"
 """What no line ends with."""
 _MAY_BEGIN = re.compile(f"[^\\s{_NOT_FIRST}]")
@@ -68,6 +71,8 @@ _CLAUSE_END = re.compile(
 _BETWEEN_IDEOGRAPHS = re.compile(
     f"(?<![\\s{_NOT_LAST}])(?![\\s{_NOT_FIRST}])(?:(?<=[{_IDEOGRAPHS}])|(?=[{_IDEOGRAPHS}]))"
 )
+
+_IDEOGRAPH_JOINT = re.compile(f"[{_IDEOGRAPHS}{_NOT_FIRST_WIDE}][{_IDEOGRAPHS}]")
 
 # How good a cut is, best first.
 _PARAGRAPH, _LINE, _SENTENCE, _CLAUSE, _IDEOGRAPH, _JOINT, _IN_WORD, _KINSOKU = range(8)
@@ -150,6 +155,18 @@ def split(text: str, limit: int = MESSAGE_UNITS) -> tuple[str, ...]:
         ValueError: ``limit`` is below 2: no emoji would fit.
     """
     return tuple(p.opening + text[p.start : p.end] + p.closing for p in pieces(text, limit))
+
+
+def joined(parts: Iterable[str]) -> str:
+    """One text out of parts that stand in messages of their own: a space between them.
+
+    Between ideographs, which are written without spaces, nothing.
+    """
+    text = ""
+    for part in parts:
+        tight = text and _IDEOGRAPH_JOINT.search(text[-1] + part[:1])
+        text += part if tight or not text else f" {part}"
+    return text
 
 
 def pieces(text: str, limit: int = MESSAGE_UNITS) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 from core.domain.identity import nonce
 from core.domain.sentences import whole_sentences, whole_words
-from core.domain.story import Draft, StoryId
+from core.domain.story import Draft, StoryId, Turn
 from core.domain.text import split
 from core.errors import MessageGoneError, StageError, StageUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
@@ -48,6 +48,15 @@ async def post(
         with suppress(MessageGoneError):
             return await stage.send(channel, content, nonce(name, replacement), after)
     return await stage.send(channel, content, nonce(name, REPLACEMENTS), after)
+
+
+def laid_out(turn: Turn, title: str, *, dropped: bool = False) -> list[Prose]:
+    """A told paragraph as it lies over its messages, in order."""
+    parts = turn.parts or split(turn.paragraph, PIECE_UNITS)
+    return [
+        Prose(part) if index else Prose(part, title, turn.number, dropped)
+        for index, part in enumerate(parts)
+    ]
 
 
 class Pieces:

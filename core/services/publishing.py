@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from core.domain import moves
+from core.domain.lineage import holds
 from core.domain.story import Phase, Story, Turn
 from core.errors import MessageGoneError
 from core.ports import Ballot, BallotState, MessageKind, Posted
@@ -24,7 +25,7 @@ async def publish(run: Run) -> None:
     Raises:
         StageError: as the stage raises it; staging again is always right.
     """
-    turn = await run.drafted()
+    turn = replace(await run.drafted(), rules=run.story.settings)
     if turn.ballot is None:
         pieces = await run.pieces()
         await pieces.show(turn.paragraph)
@@ -32,17 +33,19 @@ async def publish(run: Run) -> None:
     ballot, opened_at = await _ballot(run, turn)
     await run.at.stage.signal(run.channel, ballot.id, len(run.story.plans.options))
     turn = replace(turn, ballot=ballot.id, staged_at=ballot.at)
-    await run.commit(moves.staged(run.story, opened_at), turn=turn)
+    edits = {"turns": run.story.turns_version}
+    await run.commit(moves.staged(run.story, opened_at), expects=edits, turn=turn)
 
 
 def ballot_of(story: Story, turn: Turn) -> Ballot:
     """The ballot of a turn as it stands in the story's phase."""
     closed = turn.tally is not None or turn.id != story.head
+    state = BallotState.CLOSED if closed else _STATES[story.phase]
     return Ballot(
         number=turn.number,
-        plans=turn.plans if closed else story.plans.options,
-        settings=story.settings,
-        state=BallotState.CLOSED if closed else _STATES[story.phase],
+        plans=turn.offered if closed else story.plans.options,
+        settings=turn.rules or story.settings,
+        state=state if holds(story.lineage, turn) else BallotState.DROPPED,
         closes_at=None if closed else story.closes_at,
         extended=not closed and story.extended,
         tally=turn.tally,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from core.domain import moves
 from core.domain.recurrence import assemble
+from core.domain.story import Turn
 from core.errors import ConflictError, StageUnavailableError
 from core.ports import MemoryEntry
 from core.services.run import Run
@@ -20,12 +21,19 @@ async def reflect(run: Run) -> None:
         ConflictError: the memory was edited during each of ROUNDS reflections.
     """
     turn = await run.drafted()
-    await _show(run, turn.paragraph)
+    await _show(run, turn)
     head = await run.head()
     for round_ in range(1, ROUNDS + 1):
         context = assemble(run.story, head.paragraph if head else "", turn.recalled)
         reflection, usage = await run.at.narrator.reflect(context, turn.paragraph)
-        turn = replace(turn, usage=turn.usage + usage, reflection=reflection)
+        turn = replace(
+            turn,
+            usage=turn.usage + usage,
+            reflection=reflection,
+            memory=None,
+            plans=(),
+            forgotten=False,
+        )
         [vector] = await run.at.embedder.embed([reflection.summary])
         entry = MemoryEntry(
             turn.id, turn.number, turn.branch, reflection.summary, vector, turn.written_at
@@ -45,9 +53,14 @@ async def reflect(run: Run) -> None:
             await run.reload()
 
 
-async def _show(run: Run, paragraph: str) -> None:
-    """Show all of the text before the long reflection; staging makes sure of it in any case."""
+async def _show(run: Run, turn: Turn) -> None:
+    """Show all of the text before the long reflection; staging makes sure of it in any case.
+
+    A turn that was staged before, and is reflected on again, stands there already.
+    """
+    if turn.ballot is not None:
+        return
     try:
-        await (await run.pieces()).show(paragraph)
+        await (await run.pieces()).show(turn.paragraph)
     except StageUnavailableError:
         return

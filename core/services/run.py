@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from core.domain import moves
+from core.domain.audit import Change
 from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import Draft, Effect, Story, Turn
 from core.errors import FencedError
@@ -75,6 +76,7 @@ class Run:
         expects: Mapping[str, int] | None = None,
         turn: Turn | None = None,
         entry: MemoryEntry | None = None,
+        change: Change | None = None,
     ) -> None:
         """Make ``story`` the stored state; see core.ports.Commit.
 
@@ -85,7 +87,7 @@ class Run:
             due = due_at_rest(story)
             story = replace(story, due=self.lease.until if due == AT_ONCE else due)
             await self.at.store.commit(
-                Commit(uuid4().hex, story, writes, expects or {}, turn, entry)
+                Commit(uuid4().hex, story, writes, expects or {}, turn, entry, change=change)
             )
         self.story = story
         self._written = turn or self._written

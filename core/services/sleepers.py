@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from core.domain.ballot import count
-from core.domain.story import Outcome, Phase, Story, StoryId
+from core.domain.story import Outcome, Phase, Story, StoryId, Turn
 from core.errors import RefusedError, StoreUnavailableError, TalewheelError
 from core.services.run import Stations
 
@@ -85,16 +85,21 @@ class Sleepers:
 
     async def _is_decided(self, story_id: StoryId) -> bool:
         story = await self._at.store.load(story_id)
-        ballot = await self._ballot(story)
-        if ballot is None:
+        turn = await self._sleeps_at(story)
+        if turn is None or turn.ballot is None:
             return False
-        options, rules = len(story.plans.options), story.settings
-        votes = await self._at.stage.votes(story_id.channel, ballot, options)
-        tally = count(votes, options, rules.rule, rules.quorum, ballot)
+        options, rules = len(story.plans.options), turn.rules or story.settings
+        votes = await self._at.stage.votes(story_id.channel, turn.ballot, options)
+        tally = count(votes, options, rules.rule, rules.quorum, turn.ballot)
         return tally.outcome is Outcome.WON
 
     async def _ballot(self, story: Story) -> int | None:
         """The message that a story sleeps on; None for one that doesn't sleep."""
+        turn = await self._sleeps_at(story)
+        return turn.ballot if turn else None
+
+    async def _sleeps_at(self, story: Story) -> Turn | None:
+        """The turn that a sleeping story waits at."""
         if story.phase is not Phase.ASLEEP or story.head is None:
             return None
-        return (await self._at.store.turn(story.id, story.head)).ballot
+        return await self._at.store.turn(story.id, story.head)

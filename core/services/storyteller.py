@@ -4,16 +4,13 @@ A request is checked against the table of phases, takes the story by force (its 
 worker that is at it is stopped), commits, and lets go. The work between requests is the wheel's.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
 from core.domain import moves
 from core.domain.identity import nonce
-from core.domain.lifecycle import Event, describe, next_phase
+from core.domain.lifecycle import Event, describe
 from core.domain.story import (
     Brief,
     Notice,
@@ -25,8 +22,9 @@ from core.domain.story import (
     Tally,
     Turn,
 )
-from core.errors import FencedError, NoStoryError, PhaseError, RefusedError
-from core.services.run import Run, Stations
+from core.errors import PhaseError, RefusedError
+from core.services.requests import Requests, allows
+from core.services.run import Stations
 from core.services.sleepers import Sleepers
 from core.services.voting import count_now
 from core.services.wheel import LEASE_S, Wheel
@@ -41,13 +39,17 @@ class Status:
 
 
 class Storyteller:
-    """The stories of one process, as members and moderators meet them."""
+    """The stories of one process, as members and moderators meet them.
+
+    Attributes:
+        requests: takes a story for what is asked of it; other services ask through it too.
+    """
 
     def __init__(self, stations: Stations, *, lease_s: float = LEASE_S) -> None:
         self._at = stations
-        self._requests: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._sleepers = Sleepers(stations, self._wake)
         self._wheel = Wheel(stations, lease_s, self._rested)
+        self.requests = Requests(stations.store, self._wheel, self._sleepers)
 
     async def start(
         self, channel: int, guild: int, brief: Brief, settings: Settings, after: int
@@ -85,7 +87,7 @@ class Storyteller:
 
     async def status(self, channel: int) -> Status:
         """Where the channel's story stands. Raises NoStoryError."""
-        story = await self._story(channel)
+        story = await self.requests.story(channel)
         turn = await self._at.store.turn(story.id, story.head) if story.head else None
         return Status(story, turn)
 
@@ -96,12 +98,12 @@ class Storyteller:
             PhaseError: no vote is running.
             RefusedError: see voting.count_now.
         """
-        async with self._taking(channel, Event.WON) as run:
+        async with self.requests.taking(channel, allows(Event.WON)) as run:
             return await count_now(run)
 
     async def pause(self, channel: int, by: str) -> Story:
         """Stop the story where it stands; ``by`` is the display name of who asks."""
-        async with self._taking(channel, Event.PAUSED) as run:
+        async with self.requests.taking(channel, allows(Event.PAUSED)) as run:
             await run.commit(
                 moves.paused(
                     run.story,
@@ -115,10 +117,10 @@ class Storyteller:
 
     async def resume(self, channel: int) -> Story:
         """Go on with a paused story, or wake a sleeping one."""
-        story = await self._story(channel)
+        story = await self.requests.story(channel)
         if story.phase is Phase.ASLEEP:
             return await self._wake(channel)
-        async with self._taking(channel, Event.RESUMED) as run:
+        async with self.requests.taking(channel, allows(Event.RESUMED)) as run:
             await run.commit(moves.resumed(run.story, self._at.clock.now()))
             if run.story.phase is Phase.ASLEEP:
                 await run.commit(moves.woken(run.story, self._at.clock.now()))
@@ -126,7 +128,7 @@ class Storyteller:
 
     async def end(self, channel: int, by: str) -> Story:
         """End the story for good; it stays readable, and another can begin."""
-        async with self._taking(channel, Event.ENDED) as run:
+        async with self.requests.taking(channel, allows(Event.ENDED)) as run:
             turns = run.story.head_number
             sentence = (
                 f"{by} ended the story after {turns} turn{'' if turns == 1 else 's'}. "
@@ -161,40 +163,6 @@ class Storyteller:
             self._wheel.later(self._sleepers.look_at(story.id))
 
     async def _wake(self, channel: int) -> Story:
-        async with self._taking(channel, Event.WOKEN) as run:
+        async with self.requests.taking(channel, allows(Event.WOKEN)) as run:
             await run.commit(moves.woken(run.story, self._at.clock.now()))
             return run.story
-
-    @asynccontextmanager
-    async def _taking(self, channel: int, event: Event) -> AsyncGenerator[Run]:
-        """Take the channel's story for a request, if the table allows the event; then let it go.
-
-        Raises:
-            NoStoryError, PhaseError: refused; nothing was disturbed.
-            RefusedError: another process changed the story at the same moment.
-        """
-        lock = self._requests.setdefault(channel, asyncio.Lock())
-        async with lock:
-            story = await self._story(channel)
-            _check(story, event)
-            try:
-                async with self._wheel.taken(story.id) as run:
-                    _check(run.story, event)
-                    yield run
-                    await self._sleepers.note(run.story)
-            except FencedError:
-                raise RefusedError(
-                    "The story changed at the same moment; nothing was done. Try again."
-                ) from None
-        self._wheel.look()
-
-    async def _story(self, channel: int) -> Story:
-        story = await self._at.store.current(channel)
-        if story is None:
-            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
-        return story
-
-
-def _check(story: Story, event: Event) -> None:
-    """Raises PhaseError unless the table lists the event for the story as it stands."""
-    next_phase(story.phase, event, story.pause.kept if story.pause else None)

@@ -16,12 +16,24 @@ outage of Discord leaves the state as it was, for the next worker.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 from core.domain import moves
 from core.domain.identity import nonce
 from core.domain.lifecycle import due_at_rest
-from core.domain.story import Effect, Notice, PauseCause, Phase, RefreshBallot, Turn
+from core.domain.lineage import holds
+from core.domain.story import (
+    Effect,
+    Notice,
+    PauseCause,
+    Phase,
+    RefreshBallot,
+    RefreshProse,
+    RetireBallot,
+    Turn,
+)
 from core.errors import (
     BudgetSpentError,
     ConflictError,
@@ -33,7 +45,7 @@ from core.errors import (
     TalewheelError,
 )
 from core.ports import Announcement, BallotState, MessageKind
-from core.services.pieces import post
+from core.services.pieces import laid_out, post
 from core.services.publishing import ballot_of, publish
 from core.services.reflecting import reflect
 from core.services.run import Run
@@ -161,6 +173,10 @@ async def _perform(run: Run, effect: Effect) -> None:
             await _say(run, effect)
         case RefreshBallot():
             await _refresh(run, effect)
+        case RefreshProse():
+            await _redraw(run, await run.turn(effect.turn_id))
+        case RetireBallot():
+            await _retire(run, effect)
 
 
 async def _say(run: Run, notice: Notice) -> None:
@@ -177,7 +193,23 @@ async def _half_written(run: Run, after: int | None) -> list[int]:
     if after is None:
         return []
     own = await run.at.stage.own_messages(run.channel, after)
-    return [posted.id for posted in own if posted.kind is MessageKind.PROSE]
+    return [posted.id for posted in own if posted.kind is not MessageKind.ANNOUNCEMENT]
+
+
+async def _redraw(run: Run, turn: Turn) -> None:
+    """Draw a told paragraph again; a message of it that is gone stays gone."""
+    dropped = not holds(run.story.lineage, turn)
+    parts = laid_out(turn, run.story.brief.title, dropped=dropped)
+    for message, part in zip(turn.pieces, parts, strict=False):
+        with suppress(MessageGoneError):
+            await run.at.stage.edit(run.channel, message, part)
+
+
+async def _retire(run: Run, effect: RetireBallot) -> None:
+    turn = await run.turn(effect.turn_id)
+    ballot = replace(ballot_of(run.story, turn), state=BallotState.REPLACED, tally=None)
+    with suppress(MessageGoneError):
+        await run.at.stage.edit(run.channel, effect.message, ballot)
 
 
 async def _refresh(run: Run, effect: RefreshBallot) -> None:

@@ -11,7 +11,7 @@ from core.services.run import Run
 
 async def count(run: Run) -> None:
     """Count a ballot whose deadline has come."""
-    await _decide(run, run.story.settings.quorum)
+    await _decide(run)
 
 
 async def count_now(run: Run) -> Tally:
@@ -21,35 +21,38 @@ async def count_now(run: Run) -> Tally:
         RefusedError: no vote counts, and nothing was changed; or the ballot is gone from the
             channel, and a fresh one is on its way.
     """
-    tally = await _decide(run, quorum=1, anyway=False)
+    tally = await _decide(run, at_deadline=False)
     if tally is None:
         raise RefusedError("The ballot was deleted; a fresh one is on its way: vote there.")
     return tally
 
 
-async def _decide(run: Run, quorum: int, *, anyway: bool = True) -> Tally | None:
+async def _decide(run: Run, *, at_deadline: bool = True) -> Tally | None:
     """Commit the result of the head's ballot, or None when the ballot is gone and staged anew.
 
     Args:
-        anyway: without a winner, extend or fall asleep; else refuse and change nothing.
+        at_deadline: ask for the quorum, and without a winner extend or fall asleep; else one vote
+            is enough, and without any nothing is changed.
     """
     turn = await run.head()
     if turn is None or turn.ballot is None:
         raise ValueError(f"story {run.story.id} is voting without a ballot")
-    plans = run.story.plans.options
+    plans, rules = run.story.plans.options, turn.rules or run.story.settings
     try:
         votes = await run.at.stage.votes(run.channel, turn.ballot, len(plans))
     except MessageGoneError:
         await run.commit(moves.balloted_anew(run.story, turn.ballot, run.at.clock.now()))
         return None
-    tally = ballot.count(votes, len(plans), run.story.settings.rule, quorum, turn.ballot)
+    quorum = rules.quorum if at_deadline else 1
+    tally = ballot.count(votes, len(plans), rules.rule, quorum, turn.ballot)
     if tally.winner is not None:
         closed = replace(turn, plans=plans, tally=tally)
         following = moves.won(
             run.story, plans[tally.winner], uuid4().hex, turn.ballot, run.at.clock.now()
         )
-        await run.commit(following, expects={"plans": run.story.plans.version}, turn=closed)
-    elif anyway:
+        edits = {"plans": run.story.plans.version, "turns": run.story.turns_version}
+        await run.commit(following, expects=edits, turn=closed)
+    elif at_deadline:
         await run.commit(moves.undecided(run.story, run.at.clock.now()))
     else:
         raise RefusedError("No vote counts so far, so there is nothing to decide.")

@@ -1,6 +1,7 @@
 """The step of phase WRITING: outline once, recall, stream the paragraph, commit its text."""
 
 from core.domain import moves, retrieval
+from core.domain.lineage import newest_branch
 from core.domain.recurrence import assemble
 from core.domain.story import Plan, Recalled, Story, Turn
 from core.domain.text import sentences
@@ -34,7 +35,7 @@ async def write(run: Run) -> None:
         id=run.draft.turn_id,
         number=run.draft.number,
         parent=head.id if head else None,
-        branch=run.story.lineage[-1].branch if run.story.lineage else moves.MAIN_BRANCH,
+        branch=newest_branch(run.story.lineage),
         plan=run.draft.plan,
         paragraph=written.text,
         recalled=context.recalled,

@@ -1,0 +1,84 @@
+"""What moderators changed: who, when, what was there before and what after. Values only.
+
+A change is written in the same commit as what it changes, and nothing ever rewrites it: taking one
+back is a change of its own that names the first.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.domain.story import Lineage
+
+
+class ChangeKind(StrEnum):
+    """What a moderator did, worded so that "… by Ada" reads well."""
+
+    MEMORY = "memory edited"
+    SUMMARY = "summary amended"
+    FORGOTTEN = "turn forgotten"
+    REMEMBERED = "turn remembered again"
+    PINNED = "fact pinned"
+    UNPINNED = "fact unpinned"
+    PARAGRAPH = "paragraph edited"
+    PLAN = "plan edited"
+    SETTINGS = "settings changed"
+    REFLECTED = "reflection asked for again"
+    RETRIED = "turn written anew"
+    REWOUND = "story rewound"
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    """Who makes a change: Discord's id, and the name shown at that time."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """Where a story stood in its tree of turns, so that it can be put back there.
+
+    Attributes:
+        head: the newest turn's id; None before the first.
+        lineage: the turns that led to it.
+    """
+
+    head: str | None
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one story.
+
+    Attributes:
+        kind: what was done.
+        at: when, UTC seconds.
+        by: who did it.
+        before, after: the text concerned; empty where there was or is none.
+        number: the turn it is about; 0 for what belongs to no turn.
+        turn_id: that turn's id, or empty.
+        place: which plan, part or fact (from 0) where a turn or the canon has several.
+        road: for a move of the head, where the story stood before.
+        undoes: number of the change that this one took back.
+    """
+
+    kind: ChangeKind
+    at: float
+    by: Moderator
+    before: str = ""
+    after: str = ""
+    number: int = 0
+    turn_id: str = ""
+    place: int = 0
+    road: Road | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A change and its number in the story's log; 1 is the first."""
+
+    number: int
+    change: Change

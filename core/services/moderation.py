@@ -1,0 +1,351 @@
+"""What moderators change of the memory: short-term memory, summaries, canon, settings.
+
+None of it takes the story from whoever works on it. Each value has a version, and each change is
+one commit with its entry in the log; a paragraph that is being written meanwhile is finished, and
+what follows from it is made from the changed memory. Whoever replaces a text says what they read
+(``seen``, a fingerprint): if it reads differently by now, nothing is overwritten and they get both.
+What moves the story itself is direction's business, what takes a change back is history's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from core.domain import edits
+from core.domain.audit import Change, ChangeKind, Moderator
+from core.domain.identity import fingerprint
+from core.domain.lifecycle import WORKING
+from core.domain.lineage import branch_of
+from core.domain.story import Canon, Memory, Phase, Settings, Story, Turn
+from core.errors import ConflictError, FencedError, InputError, NoStoryError, PhaseError, StaleError
+from core.ports import Archive, Clock, Commit, Embedder, MemoryEntry, StoryStore
+
+TRIES = 5
+"""How often a change that doesn't depend on what others changed is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that was made.
+
+    Attributes:
+        story: as it stands after the change.
+        change: what stands in the log.
+    """
+
+    story: Story
+    change: Change
+
+    @property
+    def while_writing(self) -> bool:
+        """Whether a paragraph is being written just now: the change reaches what follows it."""
+        return self.story.phase in WORKING
+
+
+class Moderation:
+    """Changes of the memory of a channel's story."""
+
+    def __init__(
+        self, *, store: StoryStore, archive: Archive, embedder: Embedder, clock: Clock
+    ) -> None:
+        self._store = store
+        self._archive = archive
+        self._embedder = embedder
+        self._clock = clock
+
+    async def live(self, channel: int) -> Story:
+        """The channel's story, to be changed. Raises NoStoryError, PhaseError for an ended one."""
+        story = await self._store.current(channel)
+        if story is None:
+            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
+        if story.phase is Phase.ENDED:
+            raise PhaseError("The story has ended: it stays readable, and nothing of it changes.")
+        return story
+
+    async def turn(self, story: Story, number: int) -> Turn:
+        """A turn of the story by its number.
+
+        Raises:
+            InputError: the story has no such turn (yet, or any more).
+        """
+        branch = branch_of(story.lineage, number)
+        if branch is None:
+            told = story.head_number
+            raise InputError(
+                f"There is no turn {number}: this story has turns 1 to {told}."
+                if told
+                else "This story has no finished turn yet."
+            )
+        return await self._archive.turn_at(story.id, branch, number)
+
+    # ── short-term memory and canon ──────────────────────────────────────────────────────────────
+
+    async def edit_memory(
+        self, channel: int, by: Moderator, text: str, seen: str, undoes: int | None = None
+    ) -> Done:
+        """Replace the short-term memory. It belongs to the newest turn, and goes back with it.
+
+        Raises:
+            InputError: too long, with the numbers.
+            StaleError: it reads differently by now.
+        """
+        told = edits.memory(text)
+        story = await self.live(channel)
+        _check_seen("memory", story.memory.text, seen)
+        head = await self._store.turn(story.id, story.head) if story.head else None
+        changed = replace(
+            story,
+            memory=Memory(told, story.memory.version + 1),
+            turns_version=story.turns_version + bool(head),
+        )
+        change = self._change(
+            ChangeKind.MEMORY,
+            by,
+            story.memory.text,
+            told,
+            number=story.head_number,
+            turn_id=story.head or "",
+            undoes=undoes,
+        )
+        commit = Commit(
+            uuid4().hex,
+            changed,
+            writes=frozenset({"memory", "turns"} if head else {"memory"}),
+            turn=replace(head, memory=told) if head else None,
+            change=change,
+            holds=False,
+        )
+        try:
+            await self._store.commit(commit)
+        except ConflictError as error:
+            theirs = (await self.live(channel)).memory.text
+            raise StaleError(_STALE.format("memory"), theirs) from error
+        return Done(changed, change)
+
+    async def pin(self, channel: int, by: Moderator, text: str, undoes: int | None = None) -> Done:
+        """Add a fact to the canon. Raises InputError."""
+        return await self._change_canon(
+            channel,
+            lambda canon: edits.pinned(canon, text),
+            lambda canon: self._change(ChangeKind.PINNED, by, "", canon.entries[-1], undoes=undoes),
+        )
+
+    async def unpin(
+        self, channel: int, by: Moderator, fact: str, undoes: int | None = None
+    ) -> Done:
+        """Take a fact out of the canon. Raises InputError when it isn't there."""
+        return await self._change_canon(
+            channel,
+            lambda canon: edits.unpinned(canon, fact),
+            lambda _: self._change(ChangeKind.UNPINNED, by, fact, "", undoes=undoes),
+        )
+
+    async def _change_canon(
+        self,
+        channel: int,
+        edit: Callable[[Canon], Canon],
+        describe: Callable[[Canon], Change],
+    ) -> Done:
+        def changed(story: Story) -> tuple[Story, Change]:
+            canon = edit(story.canon)
+            return replace(story, canon=canon), describe(canon)
+
+        return await self._repeated(channel, changed, "canon")
+
+    # ── long-term memory ─────────────────────────────────────────────────────────────────────────
+
+    async def amend(
+        self,
+        channel: int,
+        by: Moderator,
+        number: int,
+        text: str,
+        seen: str,
+        undoes: int | None = None,
+    ) -> Done:
+        """Replace a turn's summary: what recall finds, and what a search is answered with.
+
+        Raises:
+            InputError: no such turn, a forgotten one, or a text out of its range.
+            StaleError: it reads differently by now.
+            EmbedderError: nothing was changed.
+        """
+        told = edits.summary(text)
+        story = await self.live(channel)
+        turn = await self.turn(story, number)
+        before = _summary(turn)
+        if turn.forgotten:
+            raise InputError(f"Turn {number} was forgotten: /memory undo brings it back.")
+        _check_seen(f"summary of turn {number}", before, seen)
+        reflection = turn.reflection and replace(turn.reflection, summary=told)
+        amended = replace(turn, reflection=reflection)
+        change = self._of_turn(ChangeKind.SUMMARY, by, turn, before, told, undoes)
+        try:
+            return await self._change_turn(story, amended, change, await self._entry(amended))
+        except ConflictError as error:
+            theirs = _summary(await self.turn(await self.live(channel), number))
+            raise StaleError(_STALE.format(f"summary of turn {number}"), theirs) from error
+
+    async def forget(
+        self, channel: int, by: Moderator, number: int, undoes: int | None = None
+    ) -> Done:
+        """Take a turn out of recall; its paragraph and its record stay.
+
+        Raises:
+            InputError: no such turn, or it was forgotten already.
+        """
+        for _ in range(TRIES):
+            story = await self.live(channel)
+            turn = await self.turn(story, number)
+            if turn.forgotten:
+                raise InputError(f"Turn {number} was forgotten already.")
+            change = self._of_turn(ChangeKind.FORGOTTEN, by, turn, _summary(turn), "", undoes)
+            try:
+                return await self._change_turn(story, replace(turn, forgotten=True), change, None)
+            except ConflictError:
+                continue
+        raise _busy()
+
+    async def remember(
+        self, channel: int, by: Moderator, number: int, undoes: int | None = None
+    ) -> Done:
+        """Bring a forgotten turn back into recall.
+
+        Raises:
+            InputError: no such turn, or it isn't forgotten.
+            EmbedderError: nothing was changed.
+        """
+        for _ in range(TRIES):
+            story = await self.live(channel)
+            turn = await self.turn(story, number)
+            if not turn.forgotten:
+                raise InputError(f"Turn {number} isn't forgotten.")
+            known = replace(turn, forgotten=False)
+            change = self._of_turn(ChangeKind.REMEMBERED, by, turn, "", _summary(turn), undoes)
+            try:
+                return await self._change_turn(story, known, change, await self._entry(known))
+            except ConflictError:
+                continue
+        raise _busy()
+
+    async def _change_turn(
+        self, story: Story, turn: Turn, change: Change, entry: MemoryEntry | None
+    ) -> Done:
+        changed = replace(story, turns_version=story.turns_version + 1)
+        await self._store.commit(
+            Commit(
+                uuid4().hex,
+                changed,
+                writes=frozenset({"turns"}),
+                turn=turn,
+                entry=entry,
+                forgets=turn.id if turn.forgotten else None,
+                change=change,
+                holds=False,
+            )
+        )
+        return Done(changed, change)
+
+    async def _entry(self, turn: Turn) -> MemoryEntry:
+        summary = _summary(turn)
+        [vector] = await self._embedder.embed([summary])
+        return MemoryEntry(turn.id, turn.number, turn.branch, summary, vector, turn.written_at)
+
+    # ── settings ─────────────────────────────────────────────────────────────────────────────────
+
+    async def change_settings(
+        self,
+        channel: int,
+        by: Moderator,
+        edit: Callable[[Settings], Settings],
+        undoes: int | None = None,
+    ) -> Done:
+        """Change the rules of the story; a ballot that is open keeps those it was opened under.
+
+        Args:
+            edit: gives the new settings from the present ones; what it raises is raised.
+
+        Raises:
+            InputError: nothing would change.
+        """
+
+        def changed(story: Story) -> tuple[Story, Change]:
+            settings = edit(story.settings)
+            if settings == story.settings:
+                raise InputError("These are the story's settings already: nothing changed.")
+            before, after = difference(story.settings, settings)
+            change = self._change(ChangeKind.SETTINGS, by, before, after, undoes=undoes)
+            version = story.settings_version + 1
+            return replace(story, settings=settings, settings_version=version), change
+
+        return await self._repeated(channel, changed, "settings")
+
+    # ── common ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _repeated(
+        self, channel: int, edit: Callable[[Story], tuple[Story, Change]], name: str
+    ) -> Done:
+        """Make a change that is right whatever others changed meanwhile."""
+        for _ in range(TRIES):
+            story, change = edit(await self.live(channel))
+            commit = Commit(
+                uuid4().hex, story, writes=frozenset({name}), change=change, holds=False
+            )
+            try:
+                await self._store.commit(commit)
+            except (ConflictError, FencedError):
+                continue
+            return Done(story, change)
+        raise _busy()
+
+    def _of_turn(
+        self,
+        kind: ChangeKind,
+        by: Moderator,
+        turn: Turn,
+        before: str,
+        after: str,
+        undoes: int | None,
+    ) -> Change:
+        return self._change(
+            kind, by, before, after, number=turn.number, turn_id=turn.id, undoes=undoes
+        )
+
+    def _change(
+        self,
+        kind: ChangeKind,
+        by: Moderator,
+        before: str,
+        after: str,
+        *,
+        number: int = 0,
+        turn_id: str = "",
+        undoes: int | None = None,
+    ) -> Change:
+        now = self._clock.now()
+        return Change(kind, now, by, before, after, number, turn_id, undoes=undoes)
+
+
+_STALE = "The {} was changed since you opened it; nothing was overwritten."
+
+
+def _check_seen(name: str, text: str, seen: str) -> None:
+    if fingerprint(text) != seen:
+        raise StaleError(_STALE.format(name), text)
+
+
+def _summary(turn: Turn) -> str:
+    return turn.reflection.summary if turn.reflection else ""
+
+
+def _busy() -> ConflictError:
+    return ConflictError("The story is being changed by others again and again.", "story")
+
+
+def difference(before: Settings, after: Settings) -> tuple[str, str]:
+    """The settings that differ, as lines "name: value", old and new."""
+    names = [name for name in Settings.__slots__ if getattr(before, name) != getattr(after, name)]
+    old, new = (
+        "\n".join(f"{name}: {getattr(rules, name)}" for name in names) for rules in (before, after)
+    )
+    return old, new

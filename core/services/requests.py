@@ -1,0 +1,74 @@
+"""Requests about a channel's story, one at a time: who takes the story for one, and for how long.
+
+A request is checked against the table of phases before anybody is disturbed and again once the
+story is taken (its epoch rises, a worker that is at it is stopped); then the story is let go.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+from core.domain.lifecycle import Event, next_phase
+from core.domain.story import Story
+from core.errors import FencedError, NoStoryError, RefusedError
+from core.ports import StoryStore
+from core.services.run import Run
+from core.services.sleepers import Sleepers
+from core.services.wheel import Wheel
+
+
+Check = Callable[[Story], None]
+
+
+class Requests:
+    """The door to the stories of one process for everybody who asks something of them."""
+
+    def __init__(self, store: StoryStore, wheel: Wheel, sleepers: Sleepers) -> None:
+        self._store = store
+        self._wheel = wheel
+        self._sleepers = sleepers
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def story(self, channel: int) -> Story:
+        """The channel's newest story, live or ended. Raises NoStoryError."""
+        story = await self._store.current(channel)
+        if story is None:
+            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
+        return story
+
+    @asynccontextmanager
+    async def taking(self, channel: int, check: Check) -> AsyncGenerator[Run]:
+        """Take the channel's story for a request; then let it go.
+
+        Args:
+            channel: whose story.
+            check: raises a RefusedError for a story that the request isn't for.
+
+        Raises:
+            NoStoryError, PhaseError: refused; nothing was disturbed.
+            RefusedError: another process changed the story at the same moment.
+        """
+        lock = self._locks.setdefault(channel, asyncio.Lock())
+        async with lock:
+            story = await self.story(channel)
+            check(story)
+            try:
+                async with self._wheel.taken(story.id) as run:
+                    check(run.story)
+                    yield run
+                    await self._sleepers.note(run.story)
+            except FencedError:
+                raise RefusedError(
+                    "The story changed at the same moment; nothing was done. Try again."
+                ) from None
+        self._wheel.look()
+
+
+def allows(event: Event) -> Check:
+    """The check that the table of phases lists an event for the story as it stands."""
+
+    def check(story: Story) -> None:
+        next_phase(story.phase, event, story.pause.kept if story.pause else None)
+
+    return check
