@@ -17,6 +17,7 @@ from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_client import OPENAI_URL, Models, openai_client
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.openai_narrator import OpenAINarrator
+from core.adapters.redis_archive import RedisArchive
 from core.adapters.redis_command_memory import RedisCommandMemory
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_memory_search import RedisMemorySearch
@@ -33,7 +34,10 @@ from core.errors import (
 )
 from core.ports import Clock, Embedder, Meter, Narrator, Stage
 from core.services.budget import DailyMeter
+from core.services.direction import Direction
+from core.services.history import History
 from core.services.library import Library
+from core.services.moderation import Moderation
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
 
@@ -117,6 +121,7 @@ def _composer(
 ) -> Composer:
     """The services over everything but the stage, which only the client can make."""
     store = RedisStoryStore(redis, embedder.dims)
+    archive = RedisArchive(redis)
     search = RedisMemorySearch(redis, embedder.dims)
 
     def compose(stage: Stage) -> Services:
@@ -129,9 +134,15 @@ def _composer(
             stage=stage,
             clock=clock,
         )
+        teller = Storyteller(stations, lease_s=lease_s)
+        moderation = Moderation(store=store, archive=archive, embedder=embedder, clock=clock)
+        direction = Direction(requests=teller.requests, store=store, archive=archive, clock=clock)
         return Services(
-            Storyteller(stations, lease_s=lease_s),
-            Library(store=store, search=search, embedder=embedder),
+            teller,
+            Library(store=store, archive=archive, search=search, embedder=embedder),
+            moderation,
+            direction,
+            History(store=store, archive=archive, moderation=moderation, direction=direction),
         )
 
     return compose

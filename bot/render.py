@@ -15,9 +15,10 @@ from math import ceil
 import discord
 
 from core.domain.lifecycle import describe
-from core.domain.story import Outcome, Phase, Plan, Recalled, Story, Tally, Turn, VotingRule
+from core.domain.story import Outcome, Phase, Plan, Story, Tally, Turn, VotingRule
 from core.domain.text import clip, split, utf16_length
 from core.ports import Announcement, Ballot, BallotState, Content, MessageKind, Prose
+from core.services.library import Hit
 
 MESSAGE_UNITS = 2000
 """Discord's limit for a message's content."""
@@ -90,7 +91,9 @@ def prose(piece: Prose) -> str:
 
     An empty piece shows "…": Discord refuses empty messages.
     """
-    head = _heading(piece.title, piece.number) if piece.title is not None else ""
+    head = ""
+    if piece.title is not None:
+        head = _heading(piece.title, piece.number, dropped=piece.dropped)
     room = MESSAGE_UNITS - utf16_length(head)
     text = harmless(piece.text, room) if piece.text.strip() else "…"
     if (units := utf16_length(text)) > room:
@@ -126,8 +129,9 @@ def _only(role: int) -> discord.AllowedMentions:
     )
 
 
-def _heading(title: str, number: int | None) -> str:
+def _heading(title: str, number: int | None, *, dropped: bool = False) -> str:
     turn = f" · turn {number}" if number is not None else ""
+    turn += " · taken back" if dropped else ""
     room = HEADING_UNITS - len(f"****{turn}\n")
     return f"**{escaped(title, room) or 'A new story'}**{turn}\n"
 
@@ -147,6 +151,10 @@ def _question(content: Ballot) -> str:
             parts.append(_result(content))
         case BallotState.ENDED:
             parts.append("the story has ended")
+        case BallotState.REPLACED:
+            parts.append("a fresh ballot has taken its place: vote there")
+        case BallotState.DROPPED:
+            parts.append("taken back: no longer part of the story")
     line = " · ".join(parts)
     if content.state is BallotState.OPEN and content.settings.notify_role:
         line += f"\n{_SMALL}<@&{content.settings.notify_role}>"
@@ -178,6 +186,7 @@ def _result(content: Ballot) -> str:
 def _option(index: int, plan: Plan, tally: Tally | None) -> str:
     """A plan to vote for, or what became of it: who lost gives way to the story that goes on."""
     title = f"**{escaped(plan.title, _PLAN_TITLE_UNITS)}**"
+    title += " · edited by a moderator" if plan.edited else ""
     # On a line of its own, where it must not look like one more option.
     told = _KEYCAPS.sub("", _one_line(plan.text)) or "…"
     text = clip(harmless(told, _PLAN_TEXT_UNITS), _PLAN_TEXT_UNITS)
@@ -242,12 +251,16 @@ def memory_pages(story: Story, summaries: int) -> list[str]:
     return pages("\n\n".join(parts))
 
 
-def hit_pages(hits: Sequence[Recalled]) -> list[str]:
+def hit_pages(hits: Sequence[Hit]) -> list[str]:
     """What a search found, nearest first."""
     if not hits:
         return ["Nothing found: this story's long-term memory is still empty."]
     return pages(
-        "\n".join(f"**Turn {hit.number}** · {hit.score:.2f}\n{_one_line(hit.text)}" for hit in hits)
+        "\n".join(
+            f"**Turn {hit.recalled.number}** · {hit.recalled.score:.2f}\n"
+            f"{_one_line(hit.recalled.text)}"
+            for hit in hits
+        )
     )
 
 

@@ -1,15 +1,19 @@
-"""What the shell asks of the core's services, as Protocols: commands can be tried with small fakes.
+"""What the shell asks of the core's services.
 
-core.services.storyteller.Storyteller and core.services.library.Library are the real ones; bootstrap
-hands them over, and the type checker compares them with these there.
+The turn protocol's doors are a Protocol, so that the client can be tried with a small fake; the
+services that only read and write records are used as they are, over fakes of their ports.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.domain.story import Brief, Recalled, Settings, Story, Tally, Turn
+from core.domain.story import Brief, Settings, Story, Tally, Turn
 from core.ports import Stage
+from core.services.direction import Direction
+from core.services.history import History
+from core.services.library import Library
+from core.services.moderation import Moderation
 
 
 class StatusView(Protocol):
@@ -72,38 +76,15 @@ class Telling(Protocol):
         ...
 
 
-class MemoryPicture(Protocol):
-    """A story and the size of its long-term memory."""
-
-    @property
-    def story(self) -> Story:
-        """The story's state."""
-        ...
-
-    @property
-    def summaries(self) -> int:
-        """Entries that recall can find."""
-        ...
-
-
-class Remembering(Protocol):
-    """Reading of a story's memory."""
-
-    async def memory(self, channel: int) -> MemoryPicture:
-        """What the channel's story remembers."""
-        ...
-
-    async def find(self, channel: int, query: str, limit: int = 5) -> list[Recalled]:
-        """Summaries nearest to a query, nearest first."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """The services of one process."""
 
     storyteller: Telling
-    library: Remembering
+    library: Library
+    moderation: Moderation
+    direction: Direction
+    history: History
 
 
 Composer = Callable[[Stage], Services]

@@ -11,6 +11,7 @@ from bot.playground.embedded_redis import (
     search_module,
     server_binary,
 )
+from core.adapters.redis_archive import RedisArchive
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_schedule import RedisSchedule
@@ -19,6 +20,7 @@ from core.adapters.redis_story_store import RedisStoryStore
 from tests.adapters.redis_raw import raw_client
 from tests.contracts.store_samples import DIMS, Doors
 from tests.fakes.store import (
+    FakeArchive,
     FakeMemorySearch,
     FakeSchedule,
     FakeSpendLedger,
@@ -73,6 +75,7 @@ def redis_doors(database: RedisDatabase) -> Doors:
         RedisSchedule(database),
         RedisMemorySearch(database, DIMS),
         RedisSpendLedger(database),
+        RedisArchive(database),
     )
 
 
@@ -83,5 +86,9 @@ def doors(request: pytest.FixtureRequest) -> Doors:
         return redis_doors(request.getfixturevalue("database"))
     world = StoreWorld(DIMS)
     return Doors(
-        FakeStoryStore(world), FakeSchedule(world), FakeMemorySearch(world), FakeSpendLedger(world)
+        FakeStoryStore(world),
+        FakeSchedule(world),
+        FakeMemorySearch(world),
+        FakeSpendLedger(world),
+        FakeArchive(world),
     )

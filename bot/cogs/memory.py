@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot import render
 from bot.cogs.answers import answer, defer
 from bot.cogs.requests import place_of
-from bot.services import Remembering
+from core.services.library import Library
 
 
 @app_commands.guild_only()
@@ -15,7 +15,7 @@ from bot.services import Remembering
 class MemoryCog(commands.GroupCog, name="memory", description="What the story remembers"):
     """Commands about the memory of the channel's story."""
 
-    def __init__(self, library: Remembering) -> None:
+    def __init__(self, library: Library) -> None:
         self._library = library
         super().__init__()
 

@@ -4,10 +4,18 @@ Several searches (one per query) are merged; what the prompt holds anyway is lef
 tokens the result may take is decided where the prompt is assembled (recurrence).
 """
 
+from array import array
 from collections.abc import Collection, Sequence
+from math import fsum
 
-from core.domain.story import Recalled
+from core.domain.story import Recalled, Vector
 from core.domain.text import folded
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    """How near two vectors are, in [-1, 1]: they have length 1, so their product is the cosine."""
+    a, b = array("f", one), array("f", other)
+    return min(1.0, max(-1.0, fsum(x * y for x, y in zip(a, b, strict=True))))
 
 
 def merge(found: Sequence[Sequence[Recalled]], without: Collection[str]) -> tuple[Recalled, ...]:

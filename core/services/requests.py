@@ -17,7 +17,6 @@ from core.services.run import Run
 from core.services.sleepers import Sleepers
 from core.services.wheel import Wheel
 
-
 Check = Callable[[Story], None]
 
 

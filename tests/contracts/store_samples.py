@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain.story import Brief, Phase, Settings, Story, StoryId, Stretch, Turn, Vector
-from core.ports import MemoryEntry, MemorySearch, Schedule, SpendLedger, StoryStore
+from core.ports import Archive, MemoryEntry, MemorySearch, Schedule, SpendLedger, StoryStore
 
 DIMS = 8
 EVERYTHING = (Stretch("main", 1, 1_000_000),)
@@ -20,6 +20,7 @@ class Doors:
     schedule: Schedule
     memory: MemorySearch
     ledger: SpendLedger
+    archive: Archive
 
 
 def a_story(

@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
+from core.domain.audit import Change, Logged
 from core.domain.story import Lineage, Phase, Recalled, Story, StoryId, Turn, Vector
 from core.errors import (
     ConflictError,
     FencedError,
     NoStoryError,
+    PhaseError,
     RecordError,
     StoreError,
 )
 from core.ports import Commit, MemoryEntry
 
-VERSIONED = ("memory", "canon", "plans", "settings")
+VERSIONED = ("memory", "canon", "plans", "settings", "turns")
 
 
 class When(Enum):
@@ -55,6 +57,10 @@ class StoreWorld:
     turns: dict[tuple[StoryId, str], Turn] = field(default_factory=dict[tuple[StoryId, str], Turn])
     entries: dict[tuple[StoryId, str], MemoryEntry] = field(
         default_factory=dict[tuple[StoryId, str], MemoryEntry]
+    )
+    changes: dict[StoryId, list[Change]] = field(default_factory=dict[StoryId, list[Change]])
+    places: dict[tuple[StoryId, str, int], str] = field(
+        default_factory=dict[tuple[StoryId, str, int], str]
     )
     calls: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
@@ -97,7 +103,7 @@ class FakeStoryStore:
     async def current(self, channel: int) -> Story | None:
         await self._world.before("current")
         serial = self._world.newest.get(channel)
-        return None if serial is None else self._world.stories[StoryId(channel, serial)]
+        return None if serial is None else self._world.stories.get(StoryId(channel, serial))
 
     async def load(self, story: StoryId) -> Story:
         await self._world.before("load")
@@ -126,15 +132,71 @@ class FakeStoryStore:
         if mark in world.applied:
             return
         stored = world.stories.get(key)
-        if stored is None or stored.epoch != change.story.epoch:
+        if stored is None or (change.holds and stored.epoch != change.story.epoch):
             raise FencedError(f"Story {key} was taken over.")
         _check_versions(stored, change)
         world.stories[key] = _merged(stored, change)
         if change.turn is not None:
             world.turns[key, change.turn.id] = change.turn
+            world.places[key, change.turn.branch, change.turn.number] = change.turn.id
         if change.entry is not None:
             world.entries[key, change.entry.turn_id] = change.entry
+        if change.forgets is not None:
+            world.entries.pop((key, change.forgets), None)
+        if change.change is not None:
+            world.changes.setdefault(key, []).append(change.change)
         world.applied.add(mark)
+
+
+class FakeArchive:
+    """Archive in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def turn_at(self, story: StoryId, branch: str, number: int) -> Turn:
+        await self._world.before("turn_at")
+        turn_id = self._world.places.get((story, branch, number))
+        if turn_id is None:
+            raise RecordError(f"Story {story} has no turn {number} on branch {branch}.")
+        return self._world.turns[story, turn_id]
+
+    async def changes(self, story: StoryId, before: int | None, limit: int) -> list[Logged]:
+        await self._world.before("changes")
+        found = [logged for logged in self._log(story) if before is None or logged.number < before]
+        return found[::-1][: max(0, limit)]
+
+    async def changes_since(self, story: StoryId, number: int) -> list[Logged]:
+        await self._world.before("changes_since")
+        return self._log(story)[number - 1 :] if number >= 1 else []
+
+    async def purge(self, story: StoryId) -> None:
+        await self._world.before("purge")
+        world = self._world
+        if story in world.stories and world.stories[story].phase is not Phase.ENDED:
+            raise PhaseError("Only an ended story can be deleted.")
+        world.stories.pop(story, None)
+        world.makers.pop(story, None)
+        world.changes.pop(story, None)
+        for records in (world.turns, world.entries):
+            for key in [key for key in records if key[0] == story]:
+                del records[key]
+        for place in [place for place in world.places if place[0] == story]:
+            del world.places[place]
+        self._point_back(story)
+        world.after("purge")
+
+    def _point_back(self, story: StoryId) -> None:
+        world = self._world
+        if world.newest.get(story.channel) == story.serial:
+            left = [one.serial for one in world.stories if one.channel == story.channel]
+            world.newest.pop(story.channel)
+            if left:
+                world.newest[story.channel] = max(left)
+
+    def _log(self, story: StoryId) -> list[Logged]:
+        log = self._world.changes.get(story, [])
+        return [Logged(number, change) for number, change in enumerate(log, 1)]
 
 
 class FakeSchedule:
@@ -240,6 +302,7 @@ def _versions(story: Story) -> dict[str, int]:
         "canon": story.canon.version,
         "plans": story.plans.version,
         "settings": story.settings_version,
+        "turns": story.turns_version,
     }
 
 
@@ -256,13 +319,14 @@ def _merged(stored: Story, change: Commit) -> Story:
     """The new state, with every versioned value that the change doesn't write as it is stored."""
     new, writes = change.story, change.writes
     return replace(
-        new,
+        new if change.holds else stored,
         guild=stored.guild,
         memory=(new if "memory" in writes else stored).memory,
         canon=(new if "canon" in writes else stored).canon,
         plans=(new if "plans" in writes else stored).plans,
         settings=(new if "settings" in writes else stored).settings,
         settings_version=(new if "settings" in writes else stored).settings_version,
+        turns_version=(new if "turns" in writes else stored).turns_version,
     )
 
 

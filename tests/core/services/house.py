@@ -7,14 +7,17 @@ from typing import Any, NoReturn
 
 from core.domain.story import Brief, Memory, Phase, Settings, Story, Turn
 from core.ports import MessageKind
+from core.services.direction import Direction
+from core.services.history import History
 from core.services.library import Library
+from core.services.moderation import Moderation
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
 from tests.fakes.stepped_clock import SteppedClock
-from tests.fakes.store import FakeMemorySearch, FakeSchedule, FakeStoryStore, StoreWorld
+from tests.fakes.store import FakeArchive, FakeMemorySearch, FakeSchedule, FakeStoryStore, StoreWorld
 
 CHANNEL, GUILD = 900, 10
 BRIEF = Brief("A lighthouse keeper finds a door below the tide line.", "mystery", "quiet")
@@ -42,7 +45,22 @@ class House:
             clock=self.clock,
         )
         self.teller = Storyteller(self.stations)
-        self.library = Library(store=self.store, search=search, embedder=self.embedder)
+        archive = FakeArchive(self.world)
+        self.library = Library(
+            store=self.store, archive=archive, search=search, embedder=self.embedder
+        )
+        self.moderation = Moderation(
+            store=self.store, archive=archive, embedder=self.embedder, clock=self.clock
+        )
+        self.direction = Direction(
+            requests=self.teller.requests, store=self.store, archive=archive, clock=self.clock
+        )
+        self.history = History(
+            store=self.store,
+            archive=archive,
+            moderation=self.moderation,
+            direction=self.direction,
+        )
         self._wheel: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "House":

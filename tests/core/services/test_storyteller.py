@@ -377,7 +377,7 @@ async def test_memory_can_be_read_and_searched() -> None:
         view = await house.library.memory(CHANNEL)
         assert (view.story.memory.text, view.summaries) == ("Turn 1 was told. Turn 2 was told.", 2)
         found = await house.library.find(CHANNEL, "In turn 2 Way 1a began")
-        assert found[0].number == 2
+        assert found[0].recalled.number == 2
         for bad in ("  ", "x" * 1001):
             with pytest.raises(RefusedError, match="1 to 1000"):
                 await house.library.find(CHANNEL, bad)
