@@ -19,7 +19,10 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.cogs.answers import Tree
+from bot.cogs.desk import DeskCog
 from bot.cogs.memory import MemoryCog
+from bot.cogs.plan import PlanCog
+from bot.cogs.reading import ReadingCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
 from bot.render import OPTION_EMOJI
@@ -52,7 +55,12 @@ class CommandMemory(Protocol):
 
 
 class TalewheelBot(commands.AutoShardedBot):
-    """Talewheel's client. ``failure`` holds what ended the wheel, when something did."""
+    """Talewheel's client.
+
+    Attributes:
+        services: what commands, buttons and forms ask.
+        failure: what ended the wheel, when something did.
+    """
 
     def __init__(
         self,
@@ -86,7 +94,7 @@ class TalewheelBot(commands.AutoShardedBot):
             guild_ready_timeout=GUILDS_S,
         )
         self.failure: BaseException | None = None
-        self._services = compose(DiscordStage(self))
+        self.services = compose(DiscordStage(self))
         self._rules = rules
         self._registered = registered
         self._gateway = gateway
@@ -101,8 +109,11 @@ class TalewheelBot(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Add the commands and register them at Discord if they changed."""
-        await self.add_cog(StoryCog(self._services.storyteller, self._rules))
-        await self.add_cog(MemoryCog(self._services.library))
+        await self.add_cog(StoryCog(self.services, self._rules))
+        await self.add_cog(MemoryCog(self.services))
+        await self.add_cog(PlanCog(self.services))
+        await self.add_cog(ReadingCog(self.services))
+        await self.add_cog(DeskCog(self.services))
         await self._register_commands()
 
     async def launch_shard(
@@ -134,7 +145,7 @@ class TalewheelBot(commands.AutoShardedBot):
         if self._stopped is not None:
             return
         if self._wheel is None:
-            self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
+            self._wheel = asyncio.create_task(self.services.storyteller.run(), name="wheel")
             self._wheel.add_done_callback(self._wheel_ended)
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
@@ -144,7 +155,7 @@ class TalewheelBot(commands.AutoShardedBot):
         if self._stopped is not None or not self._is_vote(event):
             return
         try:
-            await self._services.storyteller.reacted(event.channel_id, event.message_id)
+            await self.services.storyteller.reacted(event.channel_id, event.message_id)
         except TalewheelError as error:
             # Nothing is lost: the ballot is read afresh before it is counted.
             log.warning("a reaction in channel %s wasn't looked at: %s", event.channel_id, error)
@@ -163,7 +174,7 @@ class TalewheelBot(commands.AutoShardedBot):
         """Until it succeeds: a ballot that was never looked at wouldn't wake by a vote."""
         while True:
             try:
-                await self._services.storyteller.reconcile()
+                await self.services.storyteller.reconcile()
             except TalewheelError as error:
                 log.warning("sleeping ballots weren't all looked at, again soon: %s", error)
                 await asyncio.sleep(self._catch_up_s)
@@ -191,7 +202,7 @@ class TalewheelBot(commands.AutoShardedBot):
             self.tree.stopping = True
         try:
             async with asyncio.timeout(self._stop_s):
-                await self._services.storyteller.aclose()
+                await self.services.storyteller.aclose()
         except TimeoutError:
             log.warning("what was being sent didn't finish within %s s", self._stop_s)
         except TalewheelError as error:

@@ -8,7 +8,6 @@ of the stage and the cogs.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -18,7 +17,6 @@ from core.domain.lifecycle import describe
 from core.domain.story import Outcome, Phase, Plan, Story, Tally, Turn, VotingRule
 from core.domain.text import clip, split, utf16_length
 from core.ports import Announcement, Ballot, BallotState, Content, MessageKind, Prose
-from core.services.library import Hit
 
 MESSAGE_UNITS = 2000
 """Discord's limit for a message's content."""
@@ -188,7 +186,7 @@ def _option(index: int, plan: Plan, tally: Tally | None) -> str:
     title = f"**{escaped(plan.title, _PLAN_TITLE_UNITS)}**"
     title += " · edited by a moderator" if plan.edited else ""
     # On a line of its own, where it must not look like one more option.
-    told = _KEYCAPS.sub("", _one_line(plan.text)) or "…"
+    told = _KEYCAPS.sub("", one_line(plan.text)) or "…"
     text = clip(harmless(told, _PLAN_TEXT_UNITS), _PLAN_TEXT_UNITS)
     if tally is None:
         return f"{OPTION_EMOJI[index]} {title}\n{text}"
@@ -223,7 +221,7 @@ def status(story: Story, turn: Turn | None) -> str:
     number = story.draft.number if story.draft else story.head_number
     lines = [_heading(story.brief.title, number or None) + _sentence(describe(story.phase))]
     if story.pause is not None:
-        lines.append(harmless(_one_line(story.pause.reason), 500))
+        lines.append(harmless(one_line(story.pause.reason), 500))
         if story.pause.until is not None:
             lines.append(f"It goes on by itself {moment(story.pause.until)}.")
     if story.phase is Phase.VOTING and story.closes_at is not None:
@@ -237,31 +235,6 @@ def status(story: Story, turn: Turn | None) -> str:
 def resumed(story: Story) -> str:
     """What a resumed story does next."""
     return f"The story goes on: {describe(story.phase)}."
-
-
-def memory_pages(story: Story, summaries: int) -> list[str]:
-    """What a story remembers, over as many messages as it needs."""
-    canon = "".join(f"\n- {_one_line(entry)}" for entry in story.canon.entries)
-    kept = "1 summary" if summaries == 1 else f"{summaries} summaries"
-    parts = (
-        f"**Short-term memory**\n{story.memory.text or 'empty so far'}",
-        f"**Canon**: {'pinned for good' if canon else 'nothing pinned'}{canon}",
-        f"**Long-term memory**: {kept} that recall can find.",
-    )
-    return pages("\n\n".join(parts))
-
-
-def hit_pages(hits: Sequence[Hit]) -> list[str]:
-    """What a search found, nearest first."""
-    if not hits:
-        return ["Nothing found: this story's long-term memory is still empty."]
-    return pages(
-        "\n".join(
-            f"**Turn {hit.recalled.number}** · {hit.recalled.score:.2f}\n"
-            f"{_one_line(hit.recalled.text)}"
-            for hit in hits
-        )
-    )
 
 
 def count(tally: Tally) -> str:
@@ -313,7 +286,7 @@ def harmless(text: str, room: int) -> str:
 
 def escaped(text: str, room: int) -> str:
     """Text on one line in which no markdown works, clipped to ``room`` UTF-16 units."""
-    line = _one_line(text)
+    line = one_line(text)
     limit = min(room, utf16_length(line))
     while True:
         shown = _MARKDOWN.sub(r"\\\1", clip(line, limit))
@@ -350,5 +323,6 @@ def _voters(number: int) -> str:
     return "1 voter" if number == 1 else f"{number} voters"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text without line breaks."""
     return " ".join(text.split())

@@ -7,12 +7,13 @@ is render's and the errors' business.
 
 import logging
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.render import pages as pages_of
 from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
@@ -51,21 +52,35 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
-        try:
-            await answer(interaction, sentence)
-        except discord.HTTPException as failure:
-            # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
-            log.warning("an answer couldn't be given: %s", failure)
+        name = interaction.command.qualified_name if interaction.command else "unknown"
+        await failed(interaction, cause, f"/{name}")
 
 
-def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:
+async def failed(interaction: discord.Interaction[Any], cause: Exception, what: str) -> None:
+    """The one place where an error becomes a sentence for whoever asked.
+
+    Args:
+        interaction: answered or not.
+        cause: what was raised.
+        what: the command, button or form, for the log.
+    """
+    if isinstance(cause, RefusedError):
+        pages = pages_of(str(cause))
+    else:
+        pages = [_incident(interaction, cause, what)]
+    try:
+        await answer(interaction, *pages)
+    except discord.HTTPException as failure:
+        # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
+        log.warning("an answer couldn't be given: %s", failure)
+
+
+def _incident(interaction: discord.Interaction[Any], cause: Exception, what: str) -> str:
     incident = secrets.token_hex(4)
-    name = interaction.command.qualified_name if interaction.command else "unknown"
     log.error(
-        "incident %s: /%s in channel %s failed",
+        "incident %s: %s in channel %s failed",
         incident,
-        name,
+        what,
         interaction.channel_id,
         exc_info=cause,
     )
@@ -79,15 +94,24 @@ async def defer(interaction: discord.Interaction) -> None:
     await interaction.response.defer(ephemeral=True, thinking=True)
 
 
-async def answer(interaction: discord.Interaction, *pages: str) -> None:
-    """Say something to whoever gave the command, and to nobody else."""
-    nobody = discord.AllowedMentions.none()
-    for page in pages:
+async def answer(
+    interaction: discord.Interaction[Any], *pages: str, view: discord.ui.View | None = None
+) -> None:
+    """Say something to whoever asked, and to nobody else.
+
+    Args:
+        interaction: answered or not.
+        pages: contents of messages, in order.
+        view: buttons under the last of them.
+    """
+    nobody, none = discord.AllowedMentions.none(), discord.utils.MISSING
+    for number, page in enumerate(pages, 1):
+        under = view if view is not None and number == len(pages) else none
         if interaction.response.is_done():
             await interaction.followup.send(
-                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
+                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
             )
         else:
             await interaction.response.send_message(
-                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
+                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
             )

@@ -1,13 +1,19 @@
-"""/memory: show and search."""
+"""/memory: what the story remembers, to be seen by everyone and changed by moderators."""
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import render
+from bot import desk_texts
+from bot.cogs import forms
 from bot.cogs.answers import answer, defer
-from bot.cogs.requests import place_of
-from core.services.library import Library
+from bot.cogs.choices import changes, entry_of, facts, turns
+from bot.cogs.desk import after_change, show_history, show_memory
+from bot.cogs.requests import moderated, moderator_of, place_of
+from bot.services import Services
+from core.errors import InputError
+
+Number = app_commands.Range[int, 1]
 
 
 @app_commands.guild_only()
@@ -15,17 +21,18 @@ from core.services.library import Library
 class MemoryCog(commands.GroupCog, name="memory", description="What the story remembers"):
     """Commands about the memory of the channel's story."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, services: Services) -> None:
+        self._at = services
         super().__init__()
 
-    @app_commands.command(description="Show the short-term memory, the canon and what is kept")
+    @app_commands.command(
+        description="Show what the story remembers and what its next prompt holds"
+    )
     async def show(self, interaction: discord.Interaction) -> None:
         """Show what the story remembers."""
         place = place_of(interaction)
         await defer(interaction)
-        view = await self._library.memory(place.channel)
-        await answer(interaction, *render.memory_pages(view.story, view.summaries))
+        await show_memory(interaction, self._at, place.channel)
 
     @app_commands.command(description="Search everything that has happened, by meaning")
     @app_commands.describe(query="What to look for, in your own words")
@@ -33,5 +40,70 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Search the long-term memory."""
         place = place_of(interaction)
         await defer(interaction)
-        hits = await self._library.find(place.channel, query)
-        await answer(interaction, *render.hit_pages(hits))
+        hits = await self._at.library.find(place.channel, query)
+        story = await self._at.library.story(place.channel)
+        await answer(interaction, *desk_texts.hit_pages(story, hits))
+
+    @app_commands.command(description="Change the short-term memory (moderators)")
+    async def edit(self, interaction: discord.Interaction) -> None:
+        """Open the form with the short-term memory."""
+        _, story = await moderated(interaction, self._at.library)
+        await interaction.response.send_modal(forms.memory_form(story))
+
+    @app_commands.command(description="Change the summary of a turn (moderators)")
+    @app_commands.describe(turn="Which turn")
+    @app_commands.autocomplete(turn=turns)
+    async def amend(self, interaction: discord.Interaction, turn: int) -> None:
+        """Open the form with a turn's summary."""
+        place, story = await moderated(interaction, self._at.library)
+        _, told = await self._at.library.turn(place.channel, turn)
+        if told.forgotten:
+            raise InputError(f"Turn {turn} was forgotten: /memory undo brings it back.")
+        await interaction.response.send_modal(forms.summary_form(story, told))
+
+    @app_commands.command(description="Take a turn out of recall (moderators)")
+    @app_commands.describe(turn="Which turn")
+    @app_commands.autocomplete(turn=turns)
+    async def forget(self, interaction: discord.Interaction, turn: int) -> None:
+        """Take a turn out of recall."""
+        place, _ = await moderated(interaction, self._at.library)
+        await defer(interaction)
+        made = await self._at.moderation.forget(place.channel, moderator_of(interaction), turn)
+        await after_change(interaction, self._at, place.channel, made)
+
+    @app_commands.command(description="Pin a fact to every prompt (moderators)")
+    @app_commands.describe(text="A fact that no rewriting may drop")
+    async def pin(self, interaction: discord.Interaction, text: str) -> None:
+        """Pin a fact."""
+        place, _ = await moderated(interaction, self._at.library)
+        await defer(interaction)
+        made = await self._at.moderation.pin(place.channel, moderator_of(interaction), text)
+        await answer(interaction, desk_texts.done(made))
+
+    @app_commands.command(description="Unpin a fact (moderators)")
+    @app_commands.describe(entry="Which fact")
+    @app_commands.autocomplete(entry=facts)
+    async def unpin(self, interaction: discord.Interaction, entry: str) -> None:
+        """Unpin a fact."""
+        place, story = await moderated(interaction, self._at.library)
+        await defer(interaction)
+        fact = entry_of(story, entry)
+        made = await self._at.moderation.unpin(place.channel, moderator_of(interaction), fact)
+        await answer(interaction, desk_texts.done(made))
+
+    @app_commands.command(description="Show what moderators have changed")
+    async def history(self, interaction: discord.Interaction) -> None:
+        """Show the log of changes."""
+        await moderated(interaction, self._at.library)
+        await defer(interaction)
+        await show_history(interaction, self._at, place_of(interaction).channel)
+
+    @app_commands.command(description="Take a change back (moderators)")
+    @app_commands.describe(entry="The number of the change")
+    @app_commands.autocomplete(entry=changes)
+    async def undo(self, interaction: discord.Interaction, entry: int) -> None:
+        """Take a change back."""
+        place, _ = await moderated(interaction, self._at.library)
+        await defer(interaction)
+        made = await self._at.history.undo(place.channel, moderator_of(interaction), entry)
+        await answer(interaction, f"Change {entry} is taken back. {desk_texts.done(made)}")

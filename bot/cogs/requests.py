@@ -7,12 +7,18 @@ fault is a sentence for whoever asked. No service is called here.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import discord
 
-from bot.settings import LANGUAGE_LENGTH, SENTENCES_RANGE, VOTE_SECONDS_RANGE
-from core.domain.story import Brief, Settings
-from core.errors import InputError, RefusedError
+from bot.settings import LANGUAGE_LENGTH, QUORUM_RANGE, SENTENCES_RANGE, VOTE_SECONDS_RANGE
+from core.domain.audit import Moderator
+from core.domain.story import Brief, Settings, Story, VotingRule
+from core.errors import InputError, NoStoryError, RefusedError
+from core.services.library import Library
+
+Asked = discord.Interaction[Any]
+"""A command, a press, a submit or an autocomplete."""
 
 PREMISE_LENGTH = 2000
 """Characters: what a message may have; more would crowd the story out of its own prompts."""
@@ -56,20 +62,52 @@ class StartRules:
     language: str
 
 
-def place_of(interaction: discord.Interaction) -> Place:
+def place_of(interaction: Asked) -> Place:
     """The server and channel (or thread) of a command. Raises RefusedError outside of servers."""
     if interaction.guild_id is None or interaction.channel_id is None:
         raise RefusedError("Stories live in servers: give this command in a channel.")
     return Place(interaction.guild_id, interaction.channel_id)
 
 
-def require_moderator(interaction: discord.Interaction) -> None:
-    """Raises RefusedError unless whoever asks may manage messages in this channel."""
+def require_moderator(interaction: Asked, role: int | None = None) -> None:
+    """Raises RefusedError unless whoever asks is a moderator of the story.
+
+    Args:
+        interaction: a command, press, submit or autocomplete.
+        role: the story's moderator role, if it has one.
+    """
     given = interaction.permissions
-    if not (given.manage_messages or given.administrator):
-        raise RefusedError(
-            "Only moderators can do this: it needs the permission Manage Messages in this channel."
-        )
+    if given.manage_messages or given.administrator:
+        return
+    member = interaction.user
+    if role is not None and isinstance(member, discord.Member) and member.get_role(role):
+        return
+    raise RefusedError(
+        "Only moderators can do this: it needs the permission Manage Messages in this channel"
+        f"{', or the role that the story names' if role else ''}."
+    )
+
+
+async def moderated(interaction: Asked, library: Library) -> tuple[Place, Story]:
+    """Where a moderator asks, and the story there.
+
+    Raises:
+        RefusedError: outside of servers, without a story, or without the right.
+    """
+    place = place_of(interaction)
+    try:
+        story = await library.story(place.channel)
+    except NoStoryError:
+        # Whoever may do nothing anyway is told that first.
+        require_moderator(interaction)
+        raise
+    require_moderator(interaction, story.settings.moderator_role)
+    return place, story
+
+
+def moderator_of(interaction: Asked) -> Moderator:
+    """Who asks, for the log."""
+    return Moderator(interaction.user.id, interaction.user.display_name)
 
 
 def require_allowed(guild: int, rules: StartRules) -> None:
@@ -113,6 +151,38 @@ def settings_of(
         sentences=_number("sentences", sentences, SENTENCES_RANGE, start.sentences),
         notify_role=notify_role,
     )
+
+
+def changed_settings(
+    now: Settings,
+    *,
+    vote_seconds: int | None,
+    sentences: int | None,
+    quorum: int | None,
+    voting: str | None,
+    notify_role: int | None,
+    moderator_role: int | None,
+    clear: str | None,
+) -> Settings:
+    """The settings with what was given changed. Raises InputError."""
+    if voting is not None and voting not in set(VotingRule):
+        raise InputError(f"voting is {voting!r}; it must be {' or '.join(VotingRule)}.")
+    if clear is not None and clear not in CLEARABLE:
+        raise InputError(f"clear is {clear!r}; it must be {' or '.join(CLEARABLE)}.")
+    new = replace(
+        now,
+        vote_s=_number("vote_seconds", vote_seconds, VOTE_SECONDS_RANGE, now.vote_s),
+        sentences=_number("sentences", sentences, SENTENCES_RANGE, now.sentences),
+        quorum=_number("quorum", quorum, QUORUM_RANGE, now.quorum),
+        rule=now.rule if voting is None else VotingRule(voting),
+        notify_role=now.notify_role if notify_role is None else notify_role,
+        moderator_role=now.moderator_role if moderator_role is None else moderator_role,
+    )
+    return new if clear is None else replace(new, **{clear: None})
+
+
+CLEARABLE = ("notify_role", "moderator_role")
+"""Settings that can be taken back to nothing."""
 
 
 def _text(name: str, given: str, limit: int, least: int = 0) -> str:

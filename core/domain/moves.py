@@ -20,13 +20,13 @@ from core.domain.story import (
     Pause,
     PauseCause,
     Phase,
-    Plan,
     Plans,
     Reflection,
     RefreshBallot,
     Settings,
     Story,
     StoryId,
+    Tally,
     Usage,
 )
 
@@ -106,22 +106,30 @@ def staged(story: Story, opened_at: float) -> Story:
     )
 
 
-def won(story: Story, plan: Plan, turn_id: str, ballot: int, now: float) -> Story:
+def won(story: Story, tally: Tally, turn_id: str, ballot: int, now: float) -> Story:
     """A plan won: the next turn begins, and the old ballot is owed its result.
 
     Args:
+        tally: with a winner among the story's plans.
         turn_id: of the next turn.
         ballot: the message of the ballot that was counted.
         now: with the ballot it bounds the ids of the next turn's messages, so that a search for
             them needn't walk through what members said during the vote.
     """
+    if tally.winner is None:
+        raise ValueError("a count without a winner begins no turn")
     return replace(
         story,
         phase=next_phase(story.phase, Event.WON),
         closes_at=None,
         extended=False,
         draft=Draft(
-            turn_id, story.head_number + 1, attempt=1, plan=plan, after=max(ballot, id_before(now))
+            turn_id,
+            story.head_number + 1,
+            attempt=1,
+            plan=story.plans.options[tally.winner],
+            after=max(ballot, id_before(now)),
+            decided=tally,
         ),
         outbox=owed(story, *_refresh(story)),
     )

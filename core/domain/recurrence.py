@@ -6,7 +6,7 @@ with sentences that a model can be shown. The words around the parts are prompts
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from core.domain.story import PLAN_COUNT, Brief, Plan, Recalled, Reflection, Story
@@ -217,7 +217,7 @@ def _fit_brief(brief: Brief, budget: Budget) -> Brief:
 
 
 def _fit_plan(plan: Plan | None, tokens: int) -> Plan | None:
-    return plan and Plan(plan.title, _start_that_fits(plan.text, tokens))
+    return plan and replace(plan, text=_start_that_fits(plan.text, tokens))
 
 
 def _start_that_fits(text: str, tokens: int) -> str:

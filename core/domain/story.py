@@ -267,6 +267,7 @@ class Draft:
         plan: the plan that won, or None for the opening.
         after: every message of this turn has an id above this one (a snowflake).
         usage: what was spent on it before its text was finished.
+        decided: the count that chose the plan, or None for the opening.
     """
 
     turn_id: str
@@ -275,6 +276,7 @@ class Draft:
     plan: Plan | None
     after: int
     usage: Usage = field(default_factory=Usage)
+    decided: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +368,7 @@ class Turn:
         memory: the short-term memory behind it, once a moderator edited it; None: as reflected.
         parts: an edited paragraph as it lies over ``pieces``; empty for one that nobody edited.
         forgotten: whether it was taken out of recall.
+        decided: the count that chose its plan; stays, even if that vote is opened anew.
     """
 
     id: str
@@ -387,6 +390,7 @@ class Turn:
     memory: str | None = None
     parts: tuple[str, ...] = ()
     forgotten: bool = False
+    decided: Tally | None = None
 
     @property
     def remembered(self) -> str:

@@ -72,6 +72,7 @@ def rewound(
         *(_retired(target) if target.tally is None else ()),
         RefreshProse(target.id),
         *_marked(tuple(turn for turn in moved if turn.id != target.id)),
+        *_closed(story, target, moved),
     )
 
 
@@ -96,7 +97,7 @@ def retried(
         draft = story.draft
         if draft is None:
             raise ValueError(f"story {story.id} is at work without a draft")
-        again = Draft(turn_id, draft.number, 1, draft.plan, draft.after)
+        again = Draft(turn_id, draft.number, 1, draft.plan, draft.after, decided=draft.decided)
         return _aside(replace(story, phase=phase, draft=again), said, story)
     if head is None:
         raise ValueError(f"story {story.id} has no turn to write anew")
@@ -117,6 +118,7 @@ def retried(
                 attempt=1,
                 plan=head.plan,
                 after=max(head.ballot or 0, _under_way(story), id_before(now)),
+                decided=head.decided,
             ),
         ),
         said,
@@ -170,6 +172,12 @@ def _under_way(story: Story) -> int:
 
 def _retired(turn: Turn) -> tuple[Effect, ...]:
     return (RetireBallot(turn.id, turn.ballot),) if turn.ballot else ()
+
+
+def _closed(story: Story, target: Turn, moved: tuple[Turn, ...]) -> tuple[Effect, ...]:
+    """The ballot of a head that stays in the story behind another one is open no longer."""
+    drawn = {target.id, *(turn.id for turn in moved)}
+    return (RefreshBallot(story.head),) if story.head and story.head not in drawn else ()
 
 
 def _marked(turns: tuple[Turn, ...]) -> tuple[Effect, ...]:

@@ -337,9 +337,14 @@ def plan_text(plan: Plan) -> str:
     return f"{plan.title}\n{plan.text}"
 
 
+def is_voted_on(story: Story) -> bool:
+    """Whether the newest paragraph stands in the channel with its ballot, paused or not."""
+    return working_phase(story) in _VOTED_ON
+
+
 def _voted_on(story: Story) -> None:
     """Raises PhaseError unless a paragraph stands in the channel with its ballot."""
-    if working_phase(story) not in _VOTED_ON:
+    if not is_voted_on(story):
         raise PhaseError(
             f"That can be changed while it is voted on, and {describe(story.phase)}. "
             "Nothing was changed."

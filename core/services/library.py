@@ -59,21 +59,6 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """Why a turn came out as it did.
-
-    Attributes:
-        story: whose turn.
-        turn: with what was recalled for it, and the plan that it follows.
-        before: the turn whose vote decided, with its tally; None for the opening.
-    """
-
-    story: Story
-    turn: Turn
-    before: Turn | None
-
-
-@dataclass(frozen=True, slots=True)
 class StillSaid:
     """A place that still tells what was amended or forgotten.
 
@@ -141,12 +126,6 @@ class Library:
         """The newest finished turn. Raises NoStoryError, InputError."""
         story = await self.story(channel)
         return story, await self._told(story, story.head_number)
-
-    async def why(self, channel: int, number: int) -> Why:
-        """What was recalled for a turn, and the vote that it follows."""
-        story, turn = await self.turn(channel, number)
-        before = await self._store.turn(story.id, turn.parent) if turn.parent else None
-        return Why(story, turn, before)
 
     async def recap(self, channel: int, turns: int = RECAP_TURNS) -> tuple[Story, list[Turn]]:
         """The newest turns that were told, oldest first.

@@ -47,9 +47,8 @@ async def _decide(run: Run, *, at_deadline: bool = True) -> Tally | None:
     tally = ballot.count(votes, len(plans), rules.rule, quorum, turn.ballot)
     if tally.winner is not None:
         closed = replace(turn, plans=plans, tally=tally)
-        following = moves.won(
-            run.story, plans[tally.winner], uuid4().hex, turn.ballot, run.at.clock.now()
-        )
+        now = run.at.clock.now()
+        following = moves.won(run.story, tally, uuid4().hex, turn.ballot, now)
         edits = {"plans": run.story.plans.version, "turns": run.story.turns_version}
         await run.commit(following, expects=edits, turn=closed)
     elif at_deadline:

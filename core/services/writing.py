@@ -41,6 +41,7 @@ async def write(run: Run) -> None:
         recalled=context.recalled,
         usage=run.draft.usage + written.usage,
         written_at=run.at.clock.now(),
+        decided=run.draft.decided,
     )
     await run.commit(moves.text_finished(run.story), turn=turn)
 

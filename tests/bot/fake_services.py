@@ -1,13 +1,29 @@
 """The services as commands see them: they remember what was asked and answer what a test sets."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.client import TalewheelBot
 from bot.cogs.requests import StartRules
 from bot.services import Services
-from core.domain.story import Brief, Outcome, Recalled, Settings, Story, Tally, Turn
+from core.domain.story import Brief, Outcome, Settings, Story, StoryId, Tally, Turn
 from core.ports import Stage
+from core.services.direction import Direction
+from core.services.history import History
+from core.services.library import Library
+from core.services.moderation import Moderation
+from core.services.run import Stations
+from core.services.storyteller import Storyteller
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.narrator import FakeNarrator
+from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.store import (
+    FakeArchive,
+    FakeMemorySearch,
+    FakeSchedule,
+    FakeStoryStore,
+    StoreWorld,
+)
 from tests.fakes.stories import a_story, a_turn
 
 RULES = StartRules(frozenset(), Settings(), "English")
@@ -15,11 +31,10 @@ RULES = StartRules(frozenset(), Settings(), "English")
 
 @dataclass
 class Seen:
-    """What status or memory answer."""
+    """What status answers."""
 
     story: Story
     turn: Turn | None = None
-    summaries: int = 0
 
 
 @dataclass
@@ -96,24 +111,26 @@ class FakeStoryteller:
         return [call for call in self.calls if call[0] == name]
 
 
-@dataclass
-class FakeLibrary:
-    """Implements bot.services.Remembering."""
+class OneStoryStore(FakeStoryStore):
+    """A store in which every channel has the same story, until it changes there."""
 
-    story: Story = field(default_factory=a_story)
-    summaries: int = 0
-    hits: list[Recalled] = field(default_factory=list[Recalled])
-    error: Exception | None = None
+    def __init__(self, world: StoreWorld, story: Story) -> None:
+        super().__init__(world)
+        self._kept = world
+        self.story: Story | None = story
+        self.error: Exception | None = None
 
-    async def memory(self, channel: int) -> Seen:
+    async def current(self, channel: int) -> Story | None:
         if self.error is not None:
             raise self.error
-        return Seen(self.story, summaries=self.summaries)
-
-    async def find(self, channel: int, query: str, limit: int = 5) -> list[Recalled]:
-        if self.error is not None:
-            raise self.error
-        return self.hits[:limit]
+        if self.story is not None and channel not in self._kept.newest:
+            here = StoryId(channel, 1)
+            self._kept.stories[here] = replace(self.story, id=here)
+            self._kept.newest[channel] = 1
+            turn = a_turn()
+            self._kept.turns[here, turn.id] = turn
+            self._kept.places[here, turn.branch, turn.number] = turn.id
+        return await super().current(channel)
 
 
 @dataclass
@@ -137,17 +154,42 @@ class Cast:
     """Everything that stands behind a bot in a test."""
 
     storyteller: FakeStoryteller = field(default_factory=FakeStoryteller)
-    library: FakeLibrary = field(default_factory=FakeLibrary)
+    world: StoreWorld = field(default_factory=lambda: StoreWorld(dims=16))
     registered: FakeCommandMemory = field(default_factory=FakeCommandMemory)
     rules: StartRules = RULES
     stages: list[Stage] = field(default_factory=list[Stage])
+
+    def __post_init__(self) -> None:
+        self.store = OneStoryStore(self.world, a_story())
+
+    def _services(self, stage: Stage) -> Services:
+        """The doors of the turn protocol are a fake; the rest is real, over fakes."""
+        clock, embedder = SteppedClock(), FakeEmbedder(dims=16)
+        archive, search = FakeArchive(self.world), FakeMemorySearch(self.world)
+        stations = Stations(
+            store=self.store,
+            schedule=FakeSchedule(self.world),
+            search=search,
+            narrator=FakeNarrator(clock),
+            embedder=embedder,
+            stage=stage,
+            clock=clock,
+        )
+        requests = Storyteller(stations).requests
+        library = Library(store=self.store, archive=archive, search=search, embedder=embedder)
+        moderation = Moderation(store=self.store, archive=archive, embedder=embedder, clock=clock)
+        direction = Direction(requests=requests, store=self.store, archive=archive, clock=clock)
+        history = History(
+            store=self.store, archive=archive, moderation=moderation, direction=direction
+        )
+        return Services(self.storyteller, library, moderation, direction, history)
 
     def bot(self, stop_s: float = 1.0, catch_up_s: float = 0.01) -> TalewheelBot:
         """A bot over the fakes, not connected."""
 
         def compose(stage: Stage) -> Services:
             self.stages.append(stage)
-            return Services(self.storyteller, self.library)
+            return self._services(stage)
 
         return TalewheelBot(
             compose, self.rules, self.registered, stop_s=stop_s, catch_up_s=catch_up_s

@@ -15,8 +15,8 @@ import simcord
 
 from bot.cogs.answers import Tree
 from bot.cogs.requests import StartRules
-from core.domain.story import Brief, Memory, Recalled, Settings
-from core.errors import NoStoryError, PhaseError, StoreUnavailableError
+from core.domain.story import Brief, Memory, Settings
+from core.errors import PhaseError, StoreUnavailableError
 from tests.bot.fake_services import Cast, FakeStoryteller
 from tests.fakes.stories import a_story
 
@@ -183,32 +183,27 @@ async def test_moderators_close_pause_resume_and_end() -> None:
         ]
 
 
-async def test_a_long_memory_comes_in_several_ephemeral_messages() -> None:
+async def test_a_long_memory_comes_in_pages_with_buttons() -> None:
+    """Each page stands alone; the buttons lead on, and what they name is served by the press."""
     async with playing() as world:
         text = " ".join(f"Fact number {n} is remembered." for n in range(150))
-        world.cast.library.story = replace(a_story(), memory=Memory(text, 1))
-        world.cast.library.summaries = 41
+        world.cast.store.story = replace(a_story(), memory=Memory(text, 1))
         result = await world.ann.slash(world.channel, "memory show")
-        shown = said(result)
-        assert len(result.followups) >= 2
-        assert shown.index("Fact number 0 ") < shown.index("Fact number 149 ")
-        assert "41 summaries" in shown
+        assert "Fact number 0 " in said(result)
+        assert "Fact number 149 " not in said(result)
 
 
-async def test_search_shows_hits_or_says_there_are_none() -> None:
+async def test_a_search_of_an_empty_memory_says_so() -> None:
     async with playing() as world:
         assert "empty" in said(await world.ann.slash(world.channel, "memory search", query="door"))
-        world.cast.library.hits = [Recalled("t4", 4, "Mira found the door.", 0.83)]
-        shown = said(await world.ann.slash(world.channel, "memory search", query="door"))
-        assert shown == "**Turn 4** · 0.83\nMira found the door."
 
 
 async def test_no_story_is_a_sentence() -> None:
     async with playing() as world:
-        world.cast.library.error = NoStoryError("There is no story here.")
-        assert (
-            said(await world.ann.slash(world.channel, "memory show")) == "There is no story here."
-        )
+        world.cast.store.story = None
+        assert "no story" in said(await world.ann.slash(world.channel, "memory show"))
+        assert "no story" in said(await world.mira.slash(world.channel, "memory edit"))
+        assert "Manage Messages" in said(await world.ann.slash(world.channel, "memory edit"))
 
 
 async def test_threads_and_forum_posts_have_stories_of_their_own() -> None:

@@ -22,9 +22,7 @@ from bot.render import (
     duration,
     escaped,
     harmless,
-    hit_pages,
     kind_of,
-    memory_pages,
     prose,
     render,
     status,
@@ -32,14 +30,11 @@ from bot.render import (
 from core.domain.ballot import draw
 from core.domain.recurrence import PLAN_TEXT_UNITS, PLAN_TITLE_UNITS
 from core.domain.story import (
-    Canon,
-    Memory,
     Outcome,
     Pause,
     PauseCause,
     Phase,
     Plan,
-    Recalled,
     Settings,
     Tally,
     VotingRule,
@@ -367,33 +362,6 @@ def test_status_before_the_first_paragraph_has_no_links() -> None:
     draft = a_draft(number=1)
     story = a_story(phase=Phase.WRITING, draft=draft, lineage=(), head=None)
     assert "http" not in status(story, None)
-
-
-@given(NASTY, st.lists(NASTY.map(lambda text: text[:200]), max_size=20), st.integers(0, 10**6))
-def test_memory_fits_messages_and_loses_nothing(
-    memory: str, canon: list[str], summaries: int
-) -> None:
-    story = a_story(memory=Memory(memory, 1), canon=Canon(tuple(canon), 1))
-    pages = memory_pages(story, summaries)
-    assert all(0 < utf16_length(page) <= MESSAGE_UNITS for page in pages)
-    assert str(summaries) in pages[-1]
-    words = "".join(memory.split())
-    if words.isalnum():
-        assert words in "".join("".join(pages).split())
-
-
-@given(st.lists(NASTY, max_size=5))
-def test_hits_fit_messages(summaries: list[str]) -> None:
-    hits = [Recalled(f"t{n}", n, text, 0.5) for n, text in enumerate(summaries, 1)]
-    pages = hit_pages(hits)
-    assert pages
-    assert all(0 < utf16_length(page) <= MESSAGE_UNITS for page in pages)
-
-
-def test_a_hit_names_turn_score_and_text() -> None:
-    [page] = hit_pages([Recalled("t4", 4, "Mira found\nthe door.", 0.834)])
-    assert page == "**Turn 4** · 0.83\nMira found the door."
-    assert "empty" in hit_pages([])[0]
 
 
 def test_a_count_is_told_in_a_sentence() -> None:

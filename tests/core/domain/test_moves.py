@@ -7,6 +7,7 @@ from core.domain.lifecycle import AT_ONCE
 from core.domain.story import (
     Notice,
     Opening,
+    Outcome,
     Pause,
     PauseCause,
     Phase,
@@ -14,6 +15,7 @@ from core.domain.story import (
     Settings,
     StoryId,
     Stretch,
+    Tally,
     Usage,
 )
 from core.errors import PhaseError
@@ -80,10 +82,12 @@ def test_the_deadline_counts_from_the_ballots_own_time_stamp() -> None:
 
 
 def test_a_win_drafts_the_next_turn_and_owes_the_old_ballot_its_result() -> None:
-    story = moves.won(a_story(closes_at=9.0, extended=True), PLANS[1], "t2", 601, now=0.0)
+    tally = Tally(Outcome.WON, (0, 2, 0), 2, winner=1)
+    voting = a_story(closes_at=9.0, extended=True)
+    story = moves.won(voting, tally, "t2", 601, now=0.0)
     assert story.outbox == (RefreshBallot("t1"),)
     assert (story.closes_at, story.extended) == (None, False)
-    assert story.draft == a_draft(plan=PLANS[1], after=601)
+    assert story.draft == a_draft(plan=PLANS[1], after=601, decided=tally)
 
 
 def test_silence_extends_once_and_then_sends_to_sleep() -> None:

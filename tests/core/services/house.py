@@ -17,7 +17,13 @@ from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
 from tests.fakes.stepped_clock import SteppedClock
-from tests.fakes.store import FakeArchive, FakeMemorySearch, FakeSchedule, FakeStoryStore, StoreWorld
+from tests.fakes.store import (
+    FakeArchive,
+    FakeMemorySearch,
+    FakeSchedule,
+    FakeStoryStore,
+    StoreWorld,
+)
 
 CHANNEL, GUILD = 900, 10
 BRIEF = Brief("A lighthouse keeper finds a door below the tide line.", "mystery", "quiet")
@@ -83,7 +89,7 @@ class House:
         """End this process as SIGTERM does."""
         await self.teller.aclose()
 
-    async def finish(self, doing: Coroutine[None, None, None]) -> None:
+    async def finish(self, doing: Coroutine[Any, Any, object]) -> None:
         """Let time pass until something that sleeps is done."""
         task = asyncio.create_task(doing)
         await self.clock.run_until(task.done)
