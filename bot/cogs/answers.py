@@ -115,3 +115,11 @@ async def answer(
             await interaction.response.send_message(
                 page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
             )
+    if view is not None:
+        view.stop()  # Its buttons are served by their names (desk); discord.py need not keep it.
+
+
+async def open_form(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
+    """Open a form for whoever asked; what is submitted is served by its name (desk)."""
+    await interaction.response.send_modal(form)
+    form.stop()

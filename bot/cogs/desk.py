@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot import desk_texts
 from bot.cogs import forms
-from bot.cogs.answers import answer, defer, failed
+from bot.cogs.answers import answer, defer, failed, open_form
 from bot.cogs.requests import Asked, Place, moderated, moderator_of, place_of
 from bot.handles import Handle, Purpose, read
 from bot.services import Services
@@ -93,11 +93,11 @@ class DeskCog(commands.Cog):
         await show_history(press.interaction, self._at, press.place.channel, before)
 
     async def _open_memory(self, press: "_Press") -> None:
-        await press.interaction.response.send_modal(forms.memory_form(press.story))
+        await open_form(press.interaction, forms.memory_form(press.story))
 
     async def _open_summary(self, press: "_Press") -> None:
         _, turn = await self._at.library.turn(press.place.channel, press.handle.number)
-        await press.interaction.response.send_modal(forms.summary_form(press.story, turn))
+        await open_form(press.interaction, forms.summary_form(press.story, turn))
 
     async def _open_part(self, press: "_Press") -> None:
         await open_part(press.interaction, self._at, press.place.channel, press.handle.place)
@@ -257,7 +257,7 @@ async def open_part(interaction: Asked, at: Services, channel: int, place: int) 
     parts = parts_of(turn)
     if not 0 <= place < len(parts):
         raise InputError(f"The paragraph has {len(parts)} parts; there is no {place + 1}.")
-    await interaction.response.send_modal(forms.part_form(story, turn, place))
+    await open_form(interaction, forms.part_form(story, turn, place))
 
 
 async def after_change(interaction: Asked, at: Services, channel: int, made: Done) -> None:

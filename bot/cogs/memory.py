@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot import desk_texts
 from bot.cogs import forms
-from bot.cogs.answers import answer, defer
+from bot.cogs.answers import answer, defer, open_form
 from bot.cogs.choices import changes, entry_of, facts, turns
 from bot.cogs.desk import after_change, show_history, show_memory
 from bot.cogs.requests import moderated, moderator_of, place_of
@@ -48,7 +48,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
     async def edit(self, interaction: discord.Interaction) -> None:
         """Open the form with the short-term memory."""
         _, story = await moderated(interaction, self._at.library)
-        await interaction.response.send_modal(forms.memory_form(story))
+        await open_form(interaction, forms.memory_form(story))
 
     @app_commands.command(description="Change the summary of a turn (moderators)")
     @app_commands.describe(turn="Which turn")
@@ -59,7 +59,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         _, told = await self._at.library.turn(place.channel, turn)
         if told.forgotten:
             raise InputError(f"Turn {turn} was forgotten: /memory undo brings it back.")
-        await interaction.response.send_modal(forms.summary_form(story, told))
+        await open_form(interaction, forms.summary_form(story, told))
 
     @app_commands.command(description="Take a turn out of recall (moderators)")
     @app_commands.describe(turn="Which turn")

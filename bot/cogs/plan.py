@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.cogs import forms
+from bot.cogs.answers import open_form
 from bot.cogs.requests import moderated
 from bot.services import Services
 from core.errors import InputError, PhaseError
@@ -31,4 +32,4 @@ class PlanCog(commands.GroupCog, name="plan", description="The plans that are vo
             raise PhaseError("No plan is voted on just now: try again when the ballot is up.")
         if not 1 <= option <= len(story.plans.options):
             raise InputError(f"option is {option}; it must be from 1 to 3.")
-        await interaction.response.send_modal(forms.plan_form(story, option - 1))
+        await open_form(interaction, forms.plan_form(story, option - 1))

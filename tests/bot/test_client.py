@@ -110,11 +110,18 @@ async def test_groups_are_for_servers_and_say_the_ranges(server: DiscordServer, 
     async with bot:
         await bot.login(TOKEN)
         told = {command.name: command.to_dict(bot.tree) for command in bot.tree.get_commands()}
-    assert set(told) == {"story", "memory"}
+    assert set(told) == {"story", "memory", "plan", "recap", "why"}
     assert all(command["contexts"] == [0] for command in told.values())
     assert all(command["integration_types"] == [0] for command in told.values())
     story = {option["name"]: option for option in told["story"]["options"]}
-    assert set(story) == {"start", "status", "close", "pause", "resume", "end"}
+    assert set(story) == {
+        *("start", "status", "close", "pause", "resume", "end"),
+        *("edit", "retry", "rewind", "settings", "delete"),
+    }
+    memory = {option["name"] for option in told["memory"]["options"]}
+    assert memory == {
+        *("show", "search", "edit", "amend", "forget", "pin", "unpin", "history", "undo"),
+    }
     start = {option["name"]: option for option in story["start"]["options"]}
     assert (start["vote_seconds"]["min_value"], start["vote_seconds"]["max_value"]) == (5, 604_800)
     assert (start["sentences"]["min_value"], start["sentences"]["max_value"]) == (3, 40)
