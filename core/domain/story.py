@@ -260,6 +260,8 @@ class Draft:
         plan: the plan that won, or None for the opening.
         after: every message of this turn has an id above this one (a snowflake).
         usage: what was spent on it before its text was finished.
+        calls: calls to models for it since a person last acted. Each is counted before it is made,
+            so that a crash or a lost story counts too.
     """
 
     turn_id: str
@@ -268,6 +270,7 @@ class Draft:
     plan: Plan | None
     after: int
     usage: Usage = field(default_factory=Usage)
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,14 +100,15 @@ class Bench:
         return await self.narrator.reflect(CONTEXT, TEXT)
 
     async def fails(self, kind: type[NarratorError], call: Callable[[], Awaitable[object]]) -> str:
-        """The sentence that a call fails with; whatever it is, it says no key."""
+        """What a call fails with, in full; it says no key, and its sentence is all ours."""
         with pytest.raises(kind) as caught:
             await call()
-        sentence = str(caught.value)
-        assert KEY not in sentence
-        assert sentence.endswith(".")
-        assert "\n" not in sentence
-        return sentence
+        error = caught.value
+        assert KEY not in error.in_full
+        assert str(error).endswith(".")
+        assert "\n" not in error.in_full
+        assert not error.said or error.said not in str(error)
+        return error.in_full
 
 
 @pytest.fixture
@@ -338,7 +339,7 @@ async def test_an_end_for_an_unknown_reason_is_no_end() -> None:
     tools = streams(chunk(TEXT), chunk(finish="tool_calls"), DONE)
     async with Raw(tools) as (bench, server):
         sentence = await bench.fails(NarratorUnavailableError, bench.write)
-        assert "for the reason 'tool_calls'" in sentence
+        assert 'for a reason of its own (\'gpt-4o\'). It said: "tool_calls".' in sentence
         assert len(server.requests) == 2
 
 
@@ -357,7 +358,7 @@ async def test_an_error_inside_a_stream_is_read() -> None:
 async def test_an_error_inside_a_200_instead_of_a_stream_is_read() -> None:
     async with Raw(gives(error("GPU fell off"))) as (bench, server):
         sentence = await bench.fails(NarratorUnavailableError, bench.write)
-        assert 'reported an error instead of an answer: "GPU fell off"' in sentence
+        assert 'reported an error instead of an answer. It said: "GPU fell off".' in sentence
         assert len(server.requests) == 2
 
 
@@ -522,7 +523,8 @@ async def test_an_overloaded_endpoint_is_asked_again(
             400,
             None,
             f"Odd {KEY} \n thing",
-            'refused the request (status 400): "Odd … thing": check',
+            "refused the request (status 400): check NARRATOR_MODEL 'gpt-4o' and OPENAI_BASE_URL. "
+            'It said: "Odd … thing".',
         ),
     ],
 )
@@ -540,8 +542,8 @@ async def test_an_endpoint_that_is_not_there_is_an_outage(unused_tcp_port: int) 
     bench = Bench(f"http://127.0.0.1:{unused_tcp_port}/v1")
     async with bench.client:
         sentence = await bench.fails(NarratorUnavailableError, bench.write)
-        assert "The connection to the narrator failed (" in sentence
-        assert "check OPENAI_BASE_URL" in sentence
+        assert "The connection to the narrator failed: if this goes on, check OPENAI" in sentence
+        assert "It said: " in sentence
         assert bench.meter.charged == [0, 0]
 
 
@@ -656,7 +658,8 @@ async def test_a_refusal_of_every_form_is_final_and_not_remembered(
 ) -> None:
     llmock.fail(400, times=3, message="Bad weather").reply(json.dumps(ANSWER))
     sentence = await mocked.fails(NarratorRefusedError, mocked.reflect)
-    assert 'refused the request (status 400): "Bad weather"' in sentence
+    assert "refused the request (status 400)" in sentence
+    assert sentence.endswith('It said: "Bad weather".')
     assert len(llmock.requests) == 3
     await mocked.reflect()
     assert bodies(llmock)[-1]["response_format"]["type"] == "json_schema"
@@ -747,7 +750,7 @@ async def test_all_faults_of_a_reflection_share_one_limit(mocked: Bench, llmock:
 @pytest.mark.parametrize(
     ("reply", "kind", "says_so", "requests"),
     [
-        (gives(error("no GPU")), NarratorUnavailableError, 'an answer: "no GPU"', 4),
+        (gives(error("no GPU")), NarratorUnavailableError, 'an answer. It said: "no GPU".', 4),
         (gives(error("", "insufficient_quota")), NarratorRefusedError, "no credit left", 1),
         (gives({"choices": None, "error": None}), NarratorUnavailableError, "no answer of the", 4),
         (says("<html></html>"), NarratorUnavailableError, "check OPENAI_BASE_URL", 4),

@@ -120,7 +120,8 @@ def memory_of(word: str, number: int) -> str:
 def paragraph_of(word: str, number: int, sentences: int, plan: str) -> str:
     first = f"On day {number} {word} followed {plan or 'nobody'}."
     rest = (
-        f"Then {word} named stone {place} of day {number} and walked on without a light."
+        # Two days must not read alike: a paragraph that repeats the last one is refused.
+        f"Then {word} passed stone {place} of day {number} with {thing_of(number)} in mind."
         for place in range(2, sentences + 1)
     )
     return " ".join((first, *rest))
