@@ -7,6 +7,7 @@ attempts are the fake clock's; deadlines are real and short.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -306,6 +307,31 @@ async def test_a_paragraph_that_breaks_off_is_written_again(mocked: Bench, llmoc
     assert (written.text, written.usage.calls) == (TEXT, 2)
 
 
+async def test_a_paragraph_that_repeats_is_asked_for_once_more_with_the_reason(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    context = replace(CONTEXT, previous=TEXT)
+    llmock.reply(TEXT).reply("Down the stair it was warm.")
+    written = await mocked.narrator.write(context, mocked.shown.append)
+    assert written.text == mocked.shown[-1] == "Down the stair it was warm."
+    assert written.usage.calls == 2
+    first, second = (body["messages"] for body in bodies(llmock))
+    assert [message["role"] for message in second] == ["system", "user"]
+    assert second[1]["content"].startswith(first[1]["content"])
+    assert "- The paragraph repeats the previous one" in second[1]["content"]
+    assert sum(mocked.meter.charged) == written.usage.tokens
+
+
+async def test_a_paragraph_that_repeats_twice_is_unusable(mocked: Bench, llmock: LLMock) -> None:
+    context = replace(CONTEXT, previous=TEXT)
+    llmock.reply(TEXT, times=None)
+    sentence = await mocked.fails(
+        NarratorUnavailableError, lambda: mocked.narrator.write(context, mocked.shown.append)
+    )
+    assert "gave no usable paragraph: The paragraph repeats the previous one" in sentence
+    assert len(llmock.requests) == 2
+
+
 async def test_an_empty_paragraph_is_unusable(mocked: Bench, llmock: LLMock) -> None:
     llmock.add(Scripted(text="  \n", times=2))
     assert "The paragraph is empty." in await mocked.fails(NarratorUnavailableError, mocked.write)
@@ -553,6 +579,25 @@ async def test_an_address_without_a_scheme_is_a_mistake() -> None:
         assert "OPENAI_BASE_URL must be an address that begins with http:// or https://" in sentence
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply([DROP]),
+        Reply([b'{"choices": [{"mess', DROP]),
+        gives(error("gateway time-out"), 504),
+        says("<html>", status=524),
+    ],
+    ids=["reset before a byte", "reset half-way", "504", "524"],
+)
+async def test_an_answer_that_was_lost_is_counted_as_spent(reply: Reply) -> None:
+    """The endpoint may have worked on the prompt: the day's cap counts it by estimate."""
+    async with Raw(reply) as (bench, _):
+        await bench.fails(NarratorUnavailableError, bench.reflect)
+        assert bench.meter.charged == [reflection_tokens()] * 4
+        await bench.fails(NarratorUnavailableError, bench.write)
+        assert bench.meter.charged[4:] == [prompt_tokens()] * 2
+
+
 async def test_an_error_whose_body_never_comes_is_an_outage() -> None:
     async with Raw(Reply([b'{"error"', HANG], 500)) as (bench, server):
         client = AsyncOpenAI(
@@ -573,6 +618,20 @@ async def test_nothing_is_sent_once_the_budget_is_spent(mocked: Bench, llmock: L
         with pytest.raises(BudgetSpentError):
             await call()
     assert llmock.requests == []
+
+
+@pytest.mark.parametrize("attempts_before", [0, 1])
+async def test_a_budget_spent_says_whether_the_call_had_sent_anything(
+    mocked: Bench, llmock: LLMock, attempts_before: int
+) -> None:
+    mocked.meter = FakeMeter(cap=attempts_before)
+    mocked.make()
+    llmock.truncate(after_chunks=1, times=None).reply(json.dumps(TWINS), times=None)
+    for call in (mocked.write, mocked.reflect):
+        mocked.meter.turn_day()
+        with pytest.raises(BudgetSpentError) as caught:
+            await call()
+        assert caught.value.sent == bool(attempts_before)
 
 
 async def test_the_budget_is_asked_before_every_attempt(mocked: Bench, llmock: LLMock) -> None:

@@ -146,7 +146,7 @@ def _repeats(asked: Asked) -> Reply:
 
 FAULTS: Mapping[str, Fault] = {
     "429": _status(429),
-    "429, Retry-After 2 seconds": _status(429, retry_after="2"),
+    "429, Retry-After a moment": _status(429, retry_after="0.2"),
     "429, Retry-After an hour": _status(429, retry_after="3600"),
     "429, Retry-After nonsense": _status(429, retry_after="when it rains"),
     "429, Retry-After a date gone by": _status(429, retry_after="Mon, 01 Jan 2024 00:00:00 GMT"),

@@ -15,12 +15,12 @@ often a whole turn may ask in tests/core/services/test_allowance.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import pytest
 import pytest_asyncio
-from _pytest.mark.structures import ParameterSet
 
 from bot.playground.embedded_redis import EmbeddedRedis
 from core.adapters.openai_client import Limits
@@ -104,7 +104,7 @@ def never(requests: int, sentence: str) -> Cell:
 TABLE: Table = {
     # fault                             opening     paragraph   reflection
     "429": (AGAIN_4, AGAIN_2, AGAIN_4),
-    "429, Retry-After 2 seconds": (AGAIN_4, AGAIN_2, AGAIN_4),
+    "429, Retry-After a moment": (AGAIN_4, AGAIN_2, AGAIN_4),
     "429, Retry-After an hour": (AT_ONCE, AT_ONCE, AT_ONCE),
     "429, Retry-After nonsense": (AGAIN_4, AGAIN_2, AGAIN_4),
     "429, Retry-After a date gone by": (AGAIN_4, AGAIN_2, AGAIN_4),
@@ -148,6 +148,8 @@ PATIENCE_S, LOOK_S = 60.0, 0.1
 
 Place = tuple[str, Kind, bool]
 """A cell: fault, call, and whether the fault is for ever."""
+Route = Sequence[Place | None]
+"""What a story meets, turn by turn; None for a turn without a fault."""
 
 
 @dataclass(frozen=True)
@@ -166,20 +168,20 @@ class Tale:
     """One story that meets faults, turn by turn.
 
     Attributes:
-        turns: for each turn the cell that it meets; None for a turn without a fault.
+        route: what it meets.
         seen: of each cell how the story came to rest, and how it went on.
     """
 
-    def __init__(self, world: World, word: str, turns: list[Place | None]) -> None:
+    def __init__(self, world: World, word: str, route: Route) -> None:
         self._world = world
         self._word = word
         self._channel = world.guild.create_text_channel(word.lower())
-        self.turns = turns
+        self.route = route
         self.seen: dict[Place, tuple[Seen, Seen]] = {}
 
     async def tell(self, number: int, asking: asyncio.Lock, well: asyncio.Barrier) -> None:
         """Tell a turn as far as it goes, and to its end once all models are well again."""
-        place = self.turns[number - 1]
+        place = self.route[number - 1]
         if place is not None:
             fault, kind, for_ever = place
             self._world.endpoint.spoil(self._word, kind, FAULTS[fault], None if for_ever else 1)
@@ -237,71 +239,74 @@ class Tale:
         return story.phase in wanted and story.head_number == at and not story.outbox
 
 
-async def tell_all(world: World, table: Table) -> dict[Place, tuple[Seen, Seen]]:
-    """Tell every story of a table, side by side and turn by turn."""
-    tales = [
-        Tale(world, f"Ormsay{number}", turns) for number, turns in enumerate(routes(table), start=1)
-    ]
+async def tell_all(world: World, routes: Iterable[Route]) -> dict[Place, tuple[Seen, Seen]]:
+    """Tell stories side by side and turn by turn."""
+    tales = [Tale(world, f"Ormsay{number}", turns) for number, turns in enumerate(routes, start=1)]
     asking = asyncio.Lock()
     for number in (1, 2, 3):
-        under_way = [tale for tale in tales if len(tale.turns) >= number]
+        under_way = [tale for tale in tales if len(tale.route) >= number]
         if under_way:
             well = asyncio.Barrier(len(under_way))
             await asyncio.gather(*(tale.tell(number, asking, well) for tale in under_way))
     return {place: seen for tale in tales for place, seen in tale.seen.items()}
 
 
-def routes(table: Table) -> Iterator[list[Place | None]]:
-    """The stories that meet all cells: one for each outline, one for all of another call.
+def cells(table: Table) -> Iterator[tuple[Place, Ends]]:
+    """The cells that say something, in their order."""
+    for fault, row in table.items():
+        for kind, cell in zip(Kind, row, strict=True):
+            for for_ever, ends in zip((False, True), cell or (None, None), strict=True):
+                if ends is not None:
+                    yield (fault, kind, for_ever), ends
+
+
+def routes(table: Table) -> Iterator[Route]:
+    """The stories that meet all cells: one for each outline, one for both of another call.
 
     A paragraph can repeat the previous one only where there is one.
     """
-    for fault, cells in table.items():
-        for kind, cell in zip(Kind, cells, strict=True):
-            meets: list[Place | None] = [
-                (fault, kind, for_ever)
-                for for_ever in (False, True)
-                if cell is not None and cell[for_ever] is not None
-            ]
-            if kind is Kind.OPENING:
-                yield from ([place] for place in meets)
-            elif meets:
-                yield [None, *meets] if fault == REPEATS else meets
+    places = (place for place, _ in cells(table))
+    for (fault, kind), group in groupby(places, key=lambda place: place[:2]):
+        meets = list(group)
+        if kind is Kind.OPENING:
+            yield from ([place] for place in meets)
+        else:
+            yield [None, *meets] if fault == REPEATS else meets
 
 
 Outcomes = dict[Place, tuple[Seen, Seen]]
 
 
-async def _outcomes(redis: EmbeddedRedis, table: Table, limits: Limits) -> Outcomes:
+async def _outcomes(redis: EmbeddedRedis, routes: Iterable[Route], limits: Limits) -> Outcomes:
     async with raw_client(redis.url) as client:
         await client.execute_command("FLUSHALL")
         await client.config_set("appendfsync", "always")
     # In real time: no story's wait is over before the clock is set forward.
     clock = ScaledClock(speed=1.0)
     async with opened(redis, FakeEmbedder(), clock=clock, limits=limits) as world:
-        return await tell_all(world, table)
+        return await tell_all(world, routes)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def outcomes(redis_server: EmbeddedRedis) -> Outcomes:
-    """What became of every cell: those that time out in a world of their own."""
-    usual = await _outcomes(redis_server, TABLE, QUICK)
-    return usual | await _outcomes(redis_server, SLOW_TABLE, SHORT)
+    """What became of every cell: those that time out in a world of their own, all at once."""
+    usual = await _outcomes(redis_server, routes(TABLE), QUICK)
+    alone = [[place] for place, _ in cells(SLOW_TABLE)]
+    return usual | await _outcomes(redis_server, alone, SHORT)
 
 
-def _cells() -> Iterator[ParameterSet]:
-    for fault, cells in {**TABLE, **SLOW_TABLE}.items():
-        for kind, cell in zip(Kind, cells, strict=True):
-            for for_ever, ends in enumerate(cell or ()):
-                if ends is not None:
-                    name = f"{fault}, {kind}, {'for ever' if for_ever else 'once'}"
-                    yield pytest.param((fault, kind, bool(for_ever)), ends, id=name)
+ALL_CELLS = [*cells(TABLE), *cells(SLOW_TABLE)]
+
+
+def _name(place: Place) -> str:
+    fault, kind, for_ever = place
+    return f"{fault}, {kind}, {'for ever' if for_ever else 'once'}"
 
 
 # ── what holds ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("place", "ends"), list(_cells()))
+@pytest.mark.parametrize(("place", "ends"), ALL_CELLS, ids=[_name(place) for place, _ in ALL_CELLS])
 def test_a_fault_ends_as_the_table_says(outcomes: Outcomes, place: Place, ends: Ends) -> None:
     """What the channel reads, what is stored, and how many requests were spent, cell by cell."""
     at_rest, later = outcomes[place]
