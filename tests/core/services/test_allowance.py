@@ -67,6 +67,21 @@ async def test_a_process_that_dies_at_each_paragraph_does_not_pay_for_ever() -> 
         await check_goes_on(house, 2)
 
 
+async def test_each_call_is_counted_in_what_is_stored_before_it_is_made() -> None:
+    """The outline's like those of the paragraph and of the reflection."""
+    async with House() as house:
+        counted: list[tuple[str, int]] = []
+
+        def note(name: str) -> None:
+            draft = house.story().draft
+            assert draft is not None
+            counted.append((name, draft.calls))
+
+        house.narrator.fail = note
+        await house.begin()
+        assert counted == [("open", 1), ("write", 2), ("reflect", 3)]
+
+
 async def test_a_memory_that_is_edited_during_every_reflection_does_not_cost_for_ever() -> None:
     """Rounds of a reflection, and whole steps taken again, share the turn's allowance."""
     async with House() as house:
