@@ -14,7 +14,7 @@ from bot.process import serve
 from bot.services import Composer, Services
 from bot.settings import OPENAI_BASE_URL, BotSettings, Embeddings
 from core.adapters.minilm_embedder import MiniLMEmbedder
-from core.adapters.openai_client import OPENAI_URL, Models, openai_client
+from core.adapters.openai_client import OPENAI_URL, Limits, Models, openai_client
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.openai_narrator import OpenAINarrator
 from core.adapters.redis_archive import RedisArchive
@@ -76,6 +76,7 @@ async def build(
     database: RedisDatabase | None = None,
     embedder: Embedder | None = None,
     narrator: Narrator | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
     registered: CommandMemory | None = None,
 ) -> App:
     """Put a bot together and look at everything it will need.
@@ -86,6 +87,7 @@ async def build(
         database: not prepared yet, closed by whoever made it; REDIS_URL's when None.
         embedder: closed by whoever made it; what EMBEDDINGS says when None.
         narrator: the endpoint's when None.
+        limits: how long and how often the endpoint's narrator may try.
         registered: remembers the commands that Discord knows; in the database when None.
 
     Raises:
@@ -103,7 +105,7 @@ async def build(
             bot.tell_owner(sentence)
 
         meter = DailyMeter(RedisSpendLedger(redis), time, settings.daily_token_cap, tell)
-        writer = narrator or _narrator(settings, meter, time, stack)
+        writer = narrator or _narrator(settings, meter, time, limits, stack)
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
@@ -166,7 +168,7 @@ async def _embedder(
         await minilm.load()
         return minilm
     except EmbedderError as error:
-        raise StartError(f"EMBEDDINGS={settings.embeddings}: {error}") from error
+        raise StartError(f"EMBEDDINGS={settings.embeddings}: {error.in_full}") from error
 
 
 async def _endpoint_embedder(
@@ -184,19 +186,24 @@ async def _endpoint_embedder(
         if known is None or known.name != model:
             address = OPENAI_BASE_URL.shown(settings.openai_base_url or OPENAI_URL)
             raise EmbedderUnavailableError(
-                f"{outage} How long the vectors of EMBEDDING_MODEL {model!r} are isn't known before"
-                f" its first answer: start again when {address} answers, or set EMBEDDINGS=minilm."
+                f"{outage.in_full} How long the vectors of EMBEDDING_MODEL {model!r} are isn't "
+                f"known before its first answer: start again when {address} answers, or set "
+                "EMBEDDINGS=minilm."
             ) from outage
-        log.warning("the embeddings' endpoint isn't available yet, stories will wait: %s", outage)
+        log.warning(
+            "the embeddings' endpoint isn't available yet, stories will wait: %s", outage.in_full
+        )
         return OpenAIEmbedder(client, model, clock, known.dims)
     return endpoint
 
 
-def _narrator(settings: BotSettings, meter: Meter, clock: Clock, stack: AsyncExitStack) -> Narrator:
+def _narrator(
+    settings: BotSettings, meter: Meter, clock: Clock, limits: Limits, stack: AsyncExitStack
+) -> Narrator:
     client = openai_client(settings.openai_api_key, settings.openai_base_url)
     stack.push_async_callback(client.close)
     models = Models(settings.narrator_model, settings.reflector_model)
-    return OpenAINarrator(client, models, meter, clock)
+    return OpenAINarrator(client, models, meter, clock, limits)
 
 
 async def _check(narrator: Narrator) -> None:
@@ -204,6 +211,8 @@ async def _check(narrator: Narrator) -> None:
     try:
         await narrator.check()
     except NarratorRefusedError as error:
-        raise StartError(str(error)) from error
+        raise StartError(error.in_full) from error
     except NarratorUnavailableError as error:
-        log.warning("the narrator's endpoint isn't available yet, stories will wait: %s", error)
+        log.warning(
+            "the narrator's endpoint isn't available yet, stories will wait: %s", error.in_full
+        )

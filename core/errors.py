@@ -8,17 +8,19 @@
     │   ├── StaleError              what was to be replaced reads differently by now
     │   └── NoStoryError            there is no story here
     ├── BudgetSpentError            the day's tokens are spent: wait until the day turns
+    ├── AllowanceSpentError         a turn asked the models as often as it may: somebody must act
     ├── StoreError                  Redis
     │   ├── StoreUnavailableError   unreachable, busy, read-only, out of memory: worth another try
     │   ├── FencedError             somebody else raised the epoch: stop, touch nothing
     │   ├── ConflictError           a versioned value moved since it was read: read again
     │   └── RecordError             a stored record can't be read
-    ├── NarratorError               the model
-    │   ├── NarratorUnavailableError  worth another try later: outage, rate limit, nonsense
-    │   └── NarratorRefusedError    final until somebody acts: key, quota, model, content
-    ├── EmbedderError               vectors
-    │   ├── EmbedderUnavailableError  worth another try later
-    │   └── EmbedderRefusedError    final until somebody acts: not installed, key, wrong dimension
+    ├── ModelError                  a model; what its endpoint said is kept apart, for logs
+    │   ├── NarratorError           the language model
+    │   │   ├── NarratorUnavailableError  worth another try later: outage, rate limit, nonsense
+    │   │   └── NarratorRefusedError    final until somebody acts: key, quota, model, content
+    │   └── EmbedderError           vectors
+    │       ├── EmbedderUnavailableError  worth another try later
+    │       └── EmbedderRefusedError  final until somebody acts: not installed, key, wrong dimension
     └── StageError                  Discord
         ├── StageUnavailableError   worth another try; the outcome may be unknown
         ├── StageForbiddenError     a permission is missing: never retried
@@ -74,11 +76,17 @@ class BudgetSpentError(TalewheelError):
 
     Attributes:
         until: UTC seconds from which spending is possible again.
+        sent: requests of the same call had been sent before the cap was met.
     """
 
     def __init__(self, message: str, until: float) -> None:
         super().__init__(message)
         self.until = until
+        self.sent = False
+
+
+class AllowanceSpentError(TalewheelError):
+    """A turn has asked the models as often as it may before a person acts."""
 
 
 class StoreError(TalewheelError):
@@ -111,8 +119,26 @@ class RecordError(StoreError):
     """A stored record is missing or can't be decoded by this version."""
 
 
-class NarratorError(TalewheelError):
-    """The model couldn't give what was asked."""
+class ModelError(TalewheelError):
+    """A model couldn't give what was asked; the message holds no word of its endpoint.
+
+    Attributes:
+        said: what the endpoint said, or what the connection failed of; "" for nothing. For logs:
+            nobody knows what stands in it, so no channel may show it.
+    """
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
+
+    @property
+    def in_full(self) -> str:
+        """The message with what was said, for logs and for whoever runs the bot."""
+        return f'{self} It said: "{self.said}".' if self.said else str(self)
+
+
+class NarratorError(ModelError):
+    """The language model couldn't give what was asked."""
 
 
 class NarratorUnavailableError(NarratorError):
@@ -125,7 +151,7 @@ class NarratorRefusedError(NarratorError):
     """No retry mends this: a refused key, an unknown model, a spent quota, refused content."""
 
 
-class EmbedderError(TalewheelError):
+class EmbedderError(ModelError):
     """No vector could be made."""
 
 

@@ -76,7 +76,8 @@ class Narrator(Protocol):
 
     All retries of a call live behind this port and are bounded (facts: 2 attempts to write, 4 to
     reflect). Every method raises NarratorUnavailableError (worth another try later),
-    NarratorRefusedError (final until somebody acts) or BudgetSpentError (from its Meter).
+    NarratorRefusedError (final until somebody acts) or BudgetSpentError (from its Meter; ``sent``
+    where the call had sent something before). How many calls a turn makes is moves' business.
     """
 
     @property
@@ -93,7 +94,7 @@ class Narrator(Protocol):
         ...
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
-        """The next paragraph.
+        """The next paragraph: whole, and not the previous one again.
 
         Args:
             context: the assembled step.

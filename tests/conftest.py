@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from bot.playground.embedded_redis import (
     EmbeddedRedis,
@@ -27,6 +28,10 @@ from tests.fakes.store import (
     FakeStoryStore,
     StoreWorld,
 )
+
+# How long an example takes is the machine's business: no property fails on a busy one.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from core.adapters.openai_errors import (
     garbled,
     refusal,
     reported,
+    unfinished,
 )
 from core.adapters.openai_json import count, fields, items, text
 from core.adapters.openai_text import VisibleText
@@ -48,7 +49,7 @@ class CallFailedError(NarratorError):
     """
 
     def __init__(self, fault: Fault, usage: Usage) -> None:
-        super().__init__(fault.sentence)
+        super().__init__(fault.sentence, fault.said)
         self.fault = fault
         self.usage = usage
 
@@ -226,9 +227,7 @@ class _Reading:
             return reported(self._error, callee)
         if not self._understood:
             return garbled(callee)
-        why = f"for the reason {self.finish[:40]!r}" if self.finish else "without saying why"
-        sentence = f"{callee.what}'s answer ended before its end, {why} ({callee.model!r})."
-        return Fault(final=False, sentence=sentence, sent=True)
+        return unfinished(self.finish, callee)
 
     def stop(self, *, sent: bool) -> None:
         """The request is over; ``sent`` when its prompt is spent even if no word came back."""

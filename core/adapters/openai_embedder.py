@@ -12,7 +12,7 @@ import numpy as np
 from openai import AsyncOpenAI
 from openai.types import CreateEmbeddingResponse
 
-from core.adapters.openai_errors import FOREIGN, Callee, classify
+from core.adapters.openai_errors import FOREIGN, Callee, Fault, classify
 from core.domain.story import Vector
 from core.errors import EmbedderError, EmbedderRefusedError, EmbedderUnavailableError
 from core.ports import Clock
@@ -158,16 +158,16 @@ class OpenAIEmbedder:
     def _translate(self, error: Exception) -> EmbedderError:
         fault = classify(error, self._callee, self._clock.now())
         if fault.final:
-            return EmbedderRefusedError(fault.sentence)
-        return _BusyError(fault.sentence, fault.retry_after_s)
+            return EmbedderRefusedError(fault.sentence, fault.said)
+        return _BusyError(fault)
 
 
 class _BusyError(EmbedderUnavailableError):
     """Carries how long the endpoint asks to wait, in seconds, to the loop that retries."""
 
-    def __init__(self, message: str, retry_after_s: float | None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.sentence, fault.said)
+        self.retry_after_s = fault.retry_after_s
 
 
 def _sendable(text: str) -> str:

@@ -1,8 +1,8 @@
 """What a failed call to an OpenAI-compatible endpoint means: one Fault, final or worth another try.
 
-An adapter makes its own errors of a Fault. The sentence names the setting to look at and never the
-key: what an endpoint says is quoted only where it can't be about the key, on one line, shortened,
-and with the key cut out. Nothing is retried here.
+An adapter makes its own errors of a Fault. The sentence is all ours and names the setting to look
+at: members read it. What an endpoint said stands beside it, for logs, and only where it can't be
+about the key: on one line, shortened, and with the key cut out. Nothing is retried here.
 """
 
 import json
@@ -43,6 +43,15 @@ _KEY_CODES = {"invalid_api_key", "api_key_invalid"}
 _LENGTH_WORDS = ("context length", "maximum context", "context size", "context window")
 _FORM_STATUSES = {400, 422, 501}
 _RETRYABLE_STATUSES = {408, 409, 425, 429}
+_WORKED_ON_STATUSES = {504, 524}
+"""A gateway gave up waiting for the model, which may have finished: an answer that was lost."""
+_NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+)
+"""There was no connection that could have carried the request."""
 _QUOTE_UNITS = 160
 
 
@@ -52,15 +61,18 @@ class Fault:
 
     Attributes:
         final: no retry mends it.
-        sentence: what failed, which setting, what to do.
+        sentence: what failed, which setting, what to do; no word of the endpoint.
+        said: the endpoint's words, or the connection's; "" for none.
         retry_after_s: how long the endpoint asks to wait, seconds; None where it says nothing.
         form: the endpoint may have refused the request's form (response_format, an option), not its
             content: a plainer request may succeed.
-        sent: the endpoint surely worked on the prompt (it counts as spent).
+        sent: the endpoint may have worked on the prompt, whose answer was lost or is no answer: it
+            counts as spent. An endpoint that refused, or was too busy, did no work.
     """
 
     final: bool
     sentence: str
+    said: str = ""
     retry_after_s: float | None = None
     form: bool = False
     sent: bool = False
@@ -99,7 +111,7 @@ def classify(error: Exception, callee: Callee, now: float) -> Fault:
             reply = _Reply.of(error.status_code, error.body)
             return _status_fault(reply, callee, _retry_after(error.response.headers, now))
         case openai.APITimeoutError() | TimeoutError() | httpx2.TimeoutException():
-            return _late(callee, sent=not isinstance(error.__cause__, httpx2.ConnectTimeout))
+            return _late(callee, sent=_may_have_gone_out(error))
         case (
             openai.APIConnectionError() | httpx2.HTTPError() | httpx2.InvalidURL() | ssl.SSLError()
         ):
@@ -124,12 +136,24 @@ def garbled(callee: Callee) -> Fault:
     )
 
 
+def unfinished(reason: str | None, callee: Callee) -> Fault:
+    """An answer that ended otherwise than by the model's will; ``reason`` is the endpoint's."""
+    why = "for a reason of its own" if reason else "without saying why"
+    return Fault(
+        final=False,
+        sentence=f"{callee.what}'s answer ended before its end, {why} ({callee.model!r}).",
+        said=_one_line(reason or "", callee.key),
+        sent=True,
+    )
+
+
 def reported(body: object, callee: Callee) -> Fault:
     """An error that came inside a response with status 200."""
     reply = _Reply.of(200, body)
     return _known_fault(reply, callee) or Fault(
         final=False,
-        sentence=f"{callee.what} reported an error instead of an answer{_quoted(reply, callee)}.",
+        sentence=f"{callee.what} reported an error instead of an answer.",
+        said=_one_line(reply.message, callee.key),
         sent=True,
     )
 
@@ -167,14 +191,17 @@ def _status_fault(reply: _Reply, callee: Callee, retry_after_s: float | None) ->
         busy = "has too many requests" if reply.status == 429 else "failed"
         return Fault(
             final=False,
-            sentence=f"{callee.what} {busy} (status {reply.status}){_quoted(reply, callee)}.",
+            sentence=f"{callee.what} {busy} (status {reply.status}).",
+            said=_one_line(reply.message, callee.key),
             retry_after_s=retry_after_s,
             form=reply.status == 501,
+            sent=reply.status in _WORKED_ON_STATUSES,
         )
     return Fault(
         final=True,
-        sentence=f"{callee.what} refused the request (status {reply.status})"
-        f"{_quoted(reply, callee)}: check {_model(callee)} and OPENAI_BASE_URL.",
+        sentence=f"{callee.what} refused the request (status {reply.status}): check "
+        f"{_model(callee)} and OPENAI_BASE_URL.",
+        said=_one_line(reply.message, callee.key),
         form=reply.status in _FORM_STATUSES,
     )
 
@@ -250,9 +277,16 @@ def _connection_fault(error: Exception, callee: Callee) -> Fault:
     why = _one_line(str(causes[-1]), callee.key) or type(causes[-1]).__name__
     return Fault(
         final=False,
-        sentence=f"The connection to {_lowered(callee.what)} failed ({why}): if this goes on, "
-        "check OPENAI_BASE_URL.",
+        sentence=f"The connection to {_lowered(callee.what)} failed: if this goes on, check "
+        "OPENAI_BASE_URL.",
+        said=why,
+        sent=_may_have_gone_out(error),
     )
+
+
+def _may_have_gone_out(error: Exception) -> bool:
+    """Whether the endpoint may have got the request: only a connection never made says no."""
+    return not any(isinstance(cause, _NEVER_SENT) for cause in _causes(error))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -271,11 +305,6 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     with suppress(KeyError, ValueError):
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - now)
     return None
-
-
-def _quoted(reply: _Reply, callee: Callee) -> str:
-    said = _one_line(reply.message, callee.key)
-    return f': "{said}"' if said else ""
 
 
 def _one_line(text: str, key: str) -> str:

@@ -37,7 +37,12 @@ from core.domain.recurrence import (
     check_reflection,
 )
 from core.domain.story import Brief, Opening, Reflection, Usage
-from core.errors import NarratorError, NarratorRefusedError, NarratorUnavailableError
+from core.errors import (
+    BudgetSpentError,
+    NarratorError,
+    NarratorRefusedError,
+    NarratorUnavailableError,
+)
 from core.ports import Clock, Meter, Written
 
 T = TypeVar("T")
@@ -115,19 +120,23 @@ class OpenAINarrator:
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
         """The next paragraph, streamed; see the port."""
         callee = self._narrator
-        body = self._profile.stream_body(callee.model, prompts.paragraph_messages(context))
+        messages = asked = prompts.paragraph_messages(context)
         tries = _Tries(self._limits.write_attempts, self._limits, self._clock)
         while True:
+            body = self._profile.stream_body(callee.model, asked)
             try:
                 answer = await self._calls.stream(callee, body, on_text)
             except CallFailedError as failed:
                 await tries.recover(failed)
                 continue
+            except BudgetSpentError as spent:
+                raise tries.ended_by(spent) from None
             tries.usage += answer.usage
             try:
-                return Written(_paragraph(answer), tries.usage)
+                return Written(_paragraph(answer, context.previous), tries.usage)
             except UnusableAnswerError as error:
-                tries.spend(_unusable(callee, "paragraph", error))
+                tries.spend(Fault(final=False, sentence=_unusable(callee, "paragraph", error)))
+                asked = prompts.rewrite_messages(messages, error.faults)
 
     async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
         """What follows from the final paragraph, by the reflector's model; see the port."""
@@ -153,19 +162,21 @@ class OpenAINarrator:
                 if failed.fault.form and mode.plainer is not None:
                     mode = mode.plainer
                     tries.usage += failed.usage
-                    tries.spend(failed.fault.sentence)
+                    tries.spend(failed.fault)
                 else:
                     await tries.recover(failed)
                 continue
+            except BudgetSpentError as spent:
+                raise tries.ended_by(spent) from None
             self._modes[callee.model] = mode
             tries.usage += answer.usage
             try:
                 return check(_object(answer)), tries.usage
             except UnusableAnswerError as error:
-                sentence = _unusable(callee, form.name, error)
+                fault = Fault(final=False, sentence=_unusable(callee, form.name, error))
                 if asked_again:
-                    raise NarratorUnavailableError(sentence) from None
-                tries.spend(sentence)
+                    raise _narrator_error(fault) from None
+                tries.spend(fault)
                 shown = "" if answer.cut_off else answer.text
                 asked, asked_again = prompts.reask_messages(messages, shown, error.faults), True
 
@@ -184,11 +195,16 @@ class _Tries:
         self._clock = clock
         self.usage = Usage()
 
-    def spend(self, sentence: str) -> None:
+    def spend(self, fault: Fault) -> None:
         """One request is gone. Raises NarratorUnavailableError when it was the last."""
         self._left -= 1
         if self._left <= 0:
-            raise NarratorUnavailableError(sentence) from None
+            raise NarratorUnavailableError(fault.sentence, fault.said) from None
+
+    def ended_by(self, spent: BudgetSpentError) -> BudgetSpentError:
+        """The end of the budget, with whether this call had sent anything before."""
+        spent.sent = self.usage.calls > 0
+        return spent
 
     async def recover(self, failed: CallFailedError) -> None:
         """Wait until the next request makes sense.
@@ -201,7 +217,7 @@ class _Tries:
         fault = failed.fault
         if fault.final:
             raise _narrator_error(fault) from None
-        self.spend(fault.sentence)
+        self.spend(fault)
         pause_s = self._pause_s if fault.retry_after_s is None else fault.retry_after_s
         if pause_s > self._longest_pause_s:
             raise _narrator_error(fault) from None
@@ -214,13 +230,14 @@ def _callee(client: AsyncOpenAI, model: str, setting: str) -> Callee:
 
 
 def _narrator_error(fault: Fault) -> NarratorError:
-    return (NarratorRefusedError if fault.final else NarratorUnavailableError)(fault.sentence)
+    kind = NarratorRefusedError if fault.final else NarratorUnavailableError
+    return kind(fault.sentence, fault.said)
 
 
-def _paragraph(answer: Answer) -> str:
+def _paragraph(answer: Answer, previous: str) -> str:
     if answer.cut_off:
         raise UnusableAnswerError(["It was cut off at the endpoint's limit of length."])
-    return check_paragraph(answer.text)
+    return check_paragraph(answer.text, previous)
 
 
 def _object(answer: Answer) -> dict[str, object]:

@@ -29,9 +29,15 @@ from core.domain.story import (
     Tally,
     Usage,
 )
+from core.errors import AllowanceSpentError
 
 LEAST_VOTE_S = 5.0
 """A resumed vote stays open for this long at least, so that it can be seen."""
+TURN_CALLS = 20
+"""Calls to models that one turn may make before a person acts, whatever fails: two or three when
+nothing does, seven for a call that is tried all through an outage; the rest is for crashes and for
+memories that are edited meanwhile. What a call may cost is bounded by the narrator (at most 4
+requests) and the embedder (at most 3 beside them): 140 requests a turn, 80 of them completions."""
 
 
 def begun(
@@ -73,6 +79,27 @@ def titled(story: Story, opening: Opening, usage: Usage) -> Story:
         brief=replace(story.brief, title=opening.title, outline=opening.outline),
         draft=replace(draft, usage=draft.usage + usage),
     )
+
+
+def called(story: Story) -> Story:
+    """A call to a model is about to be made for the draft; committed first, it is never forgotten.
+
+    Raises:
+        AllowanceSpentError: TURN_CALLS were made, and only a person may allow more.
+    """
+    draft = _draft(story)
+    if draft.calls >= TURN_CALLS:
+        raise AllowanceSpentError(
+            f"This turn has called the model {TURN_CALLS} times and still isn't done, so it stops "
+            "before it costs more. /story resume allows as many calls again."
+        )
+    return replace(story, draft=replace(draft, calls=draft.calls + 1))
+
+
+def not_called(story: Story) -> Story:
+    """The call that was counted last never went out: the day's budget was spent already."""
+    draft = _draft(story)
+    return replace(story, draft=replace(draft, calls=draft.calls - 1))
 
 
 def text_finished(story: Story) -> Story:
@@ -192,18 +219,26 @@ def paused(
     )
 
 
-def resumed(story: Story, now: float) -> Story:
-    """Go on with what was kept; a paragraph that was taken back is written under new nonces."""
+def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
+    """Go on with what was kept; a paragraph that was taken back is written under new nonces.
+
+    Args:
+        by_itself: the pause's time was over. Else a person asked, which allows as many calls and
+            tries as at the turn's beginning.
+    """
     pause = story.pause
     phase = next_phase(story.phase, Event.RESUMED, pause.kept if pause else None)
     draft = story.draft
     if phase is Phase.WRITING and draft:
         draft = replace(draft, attempt=draft.attempt + 1)
+    if draft and not by_itself:
+        draft = replace(draft, calls=0)
     left = pause.vote_left_s if pause else None
     return replace(
         story,
         phase=phase,
         pause=None,
+        tries=story.tries if by_itself else 0,
         draft=draft,
         closes_at=None if left is None else now + max(left, LEAST_VOTE_S),
         outbox=owed(story, *_refresh(story)),

@@ -128,6 +128,11 @@ Your answer cannot be used:
 {faults}
 Send the whole JSON object again, mended; keep what was right. Answer with the object alone."""
 
+_REWRITE_TASK = """\
+You have tried before, and what you wrote cannot be used:
+{faults}
+Write the paragraph again, from its first word. Answer with the paragraph alone."""
+
 _ECHO_UNITS = 12_000
 """A rejected answer is shown to the model again up to here: three times what a good one takes."""
 
@@ -183,6 +188,18 @@ def paragraph_messages(context: StepContext) -> list[Message]:
     return _request([*_context_parts(context), now])
 
 
+def rewrite_messages(messages: Sequence[Message], faults: Sequence[str]) -> list[Message]:
+    """The request for a paragraph once more, with what was wrong with the last one.
+
+    The rejected paragraph itself isn't shown: what stands in a prompt is what a model repeats.
+
+    Args:
+        messages: from ``paragraph_messages``.
+        faults: sentences, at least one.
+    """
+    return _with_more(messages, _REWRITE_TASK.format(faults="\n".join(_bullets(faults))))
+
+
 def reflection_messages(context: StepContext, paragraph: str) -> list[Message]:
     """Asks for what follows from a paragraph, as REFLECTION_FORM.
 
@@ -207,12 +224,21 @@ def reask_messages(
         answer: what came back; empty when it isn't worth showing (cut off, no text).
         faults: sentences, at least one.
     """
-    task = _REASK_TASK.format(faults="\n".join(f"- {fault}" for fault in faults))
+    task = _REASK_TASK.format(faults="\n".join(_bullets(faults)))
     if not answer.strip():
-        *head, last = messages  # roles must take turns
-        return [*head, replace(last, content=f"{last.content}\n\n{task}")]
+        return _with_more(messages, task)
     echo = Message("assistant", clip(_encodable(answer), _ECHO_UNITS))
     return [*messages, echo, Message("user", task)]
+
+
+def _bullets(faults: Iterable[str]) -> Iterable[str]:
+    return (f"- {fault}" for fault in faults)
+
+
+def _with_more(messages: Sequence[Message], task: str) -> list[Message]:
+    """The last message with more to do: another one of the user's would break the taking turns."""
+    *head, last = messages
+    return [*head, replace(last, content=f"{last.content}\n\n{task}")]
 
 
 def _request(parts: Iterable[str]) -> list[Message]:

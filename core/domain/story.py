@@ -268,6 +268,8 @@ class Draft:
         after: every message of this turn has an id above this one (a snowflake).
         usage: what was spent on it before its text was finished.
         decided: the count that chose the plan, or None for the opening.
+        calls: calls to models for it since a person last acted. Each is counted before it is made,
+            so that a crash or a lost story counts too.
     """
 
     turn_id: str
@@ -277,6 +279,7 @@ class Draft:
     after: int
     usage: Usage = field(default_factory=Usage)
     decided: Tally | None = None
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

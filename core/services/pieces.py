@@ -6,7 +6,7 @@ that are there already, ends with the same words in the same messages.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from core.domain.identity import nonce
@@ -23,6 +23,8 @@ PACE_S = 1.2
 """Seconds between two edits: Discord allows about five in five seconds per channel."""
 PATIENCE_S = 0.6
 """How long the first words wait for the end of their sentence."""
+TO_COME = "…"
+"""What a message shows while the text that will stand in it is still being written."""
 TYPING_S = 8.0
 """The typing sign lasts about ten seconds."""
 REPLACEMENTS = 3
@@ -135,10 +137,20 @@ class Pieces:
             self._grown.clear()
             text = whole_sentences(self._latest) or whole_words(self._latest)
             with suppress(StageUnavailableError):
-                for index, part in enumerate(split(text, PIECE_UNITS)):
-                    await self._place(index, part)
+                await self._grow(split(text, PIECE_UNITS))
             await self._clock.sleep(PACE_S)
             await self._grown.wait()
+
+    async def _grow(self, parts: Sequence[str]) -> None:
+        """Show the text so far.
+
+        Where it began anew, the end of the old one must not stand behind it; the messages stay,
+        since the text may come to need them.
+        """
+        for index in range(len(parts), len(self._messages)):
+            await self._place(index, TO_COME)
+        for index, part in enumerate(parts):
+            await self._place(index, part)
 
     async def _type(self) -> None:
         while not self._shown:

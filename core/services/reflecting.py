@@ -17,13 +17,15 @@ async def reflect(run: Run) -> None:
     """Reflect on the committed paragraph; memory, plans, summary, vector and head are one commit.
 
     Raises:
-        NarratorError, EmbedderError, BudgetSpentError: nothing changed; only this step is repeated.
+        ModelError, BudgetSpentError, AllowanceSpentError: nothing changed but the count of calls;
+            only this step is repeated.
         ConflictError: the memory was edited during each of ROUNDS reflections.
     """
     turn = await run.drafted()
     await _show(run, turn)
     head = await run.head()
     for round_ in range(1, ROUNDS + 1):
+        await run.call()
         context = assemble(run.story, head.paragraph if head else "", turn.recalled)
         reflection, usage = await run.at.narrator.reflect(context, turn.paragraph)
         turn = replace(

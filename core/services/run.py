@@ -54,7 +54,7 @@ class Run:
         self.lease = lease
         self.story = story
         self._written: Turn | None = None
-        self._pieces: tuple[Draft, Pieces] | None = None
+        self._pieces: tuple[tuple[str, int, int], Pieces] | None = None
 
     @property
     def channel(self) -> int:
@@ -92,6 +92,18 @@ class Run:
         self.story = story
         self._written = turn or self._written
 
+    async def call(self) -> None:
+        """Count a call to a model before it is made; see moves.called.
+
+        Raises:
+            AllowanceSpentError: the turn may make no more of them.
+        """
+        await self.commit(moves.called(self.story))
+
+    def not_called(self) -> None:
+        """Note that the call counted last didn't go out; the next commit says so."""
+        self.story = moves.not_called(self.story)
+
     def settled(self, effect: Effect) -> None:
         """Note that the channel got what it was owed; the next commit says so."""
         self.story = moves.settled(self.story, effect)
@@ -124,7 +136,8 @@ class Run:
     async def pieces(self) -> Pieces:
         """The draft's messages, those included that an earlier worker posted."""
         draft = self.draft
-        if self._pieces is None or self._pieces[0] != draft:
+        writing = (draft.turn_id, draft.attempt, draft.after)
+        if self._pieces is None or self._pieces[0] != writing:
             found = Pieces(
                 self.at.stage,
                 self.at.clock,
@@ -133,5 +146,5 @@ class Run:
                 self.story.brief.title,
             )
             await found.find()
-            self._pieces = (draft, found)
+            self._pieces = (writing, found)
         return self._pieces[1]

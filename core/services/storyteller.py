@@ -116,7 +116,7 @@ class Storyteller:
             return run.story
 
     async def resume(self, channel: int) -> Story:
-        """Go on with a paused story, or wake a sleeping one."""
+        """Go on with a paused story, with a fresh allowance of calls, or wake a sleeping one."""
         story = await self.requests.story(channel)
         if story.phase is Phase.ASLEEP:
             return await self._wake(channel)

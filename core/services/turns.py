@@ -11,7 +11,8 @@ No step knows which step came before it in this process.
     VOTING      when due: count afresh → commit the result and the next draft, or extend, or sleep
 
 A fault of the model or of the channel becomes a pause with a sentence; a fault of Redis or an
-outage of Discord leaves the state as it was, for the next worker.
+outage of Discord leaves the state as it was, for the next worker. However often steps are run
+again, the calls to models that a turn may make are counted in its draft and bounded there.
 """
 
 import logging
@@ -35,14 +36,13 @@ from core.domain.story import (
     Turn,
 )
 from core.errors import (
+    AllowanceSpentError,
     BudgetSpentError,
     ConflictError,
-    EmbedderError,
     MessageGoneError,
-    NarratorError,
+    ModelError,
     StageError,
     StageUnavailableError,
-    TalewheelError,
 )
 from core.ports import Announcement, BallotState, MessageKind
 from core.services.pieces import laid_out, post
@@ -93,9 +93,7 @@ async def advance(run: Run) -> None:
             if conflicts > CONFLICTS:
                 raise
             await run.reload()
-        except BudgetSpentError as error:
-            await pause(run, PauseCause.BUDGET, str(error), until=error.until)
-        except (NarratorError, EmbedderError) as error:
+        except (ModelError, BudgetSpentError, AllowanceSpentError) as error:
             await _wait_or_stop(run, error)
         except StageUnavailableError:
             raise
@@ -119,16 +117,31 @@ async def _rest(run: Run) -> None:
 
 async def _resume(run: Run) -> None:
     """A pause that ends by itself."""
-    await run.commit(moves.resumed(run.story, run.at.clock.now()))
+    await run.commit(moves.resumed(run.story, run.at.clock.now(), by_itself=True))
 
 
-async def _wait_or_stop(run: Run, error: TalewheelError) -> None:
+async def _wait_or_stop(
+    run: Run, error: ModelError | BudgetSpentError | AllowanceSpentError
+) -> None:
+    """No answer of a model is to be had now: the story goes on by itself, or on request."""
+    match error:
+        case BudgetSpentError():
+            if not error.sent:
+                run.not_called()
+            await pause(run, PauseCause.BUDGET, str(error), until=error.until)
+        case AllowanceSpentError():
+            await pause(run, PauseCause.FAULT, str(error))
+        case ModelError():
+            await _wait_for_model(run, error)
+
+
+async def _wait_for_model(run: Run, error: ModelError) -> None:
     """The model failed: try again by itself after a while, or wait for ``resume``."""
     tries = run.story.tries
+    log.warning("story %s: try %d failed: %s", run.story.id, tries + 1, error.in_full)
     if not error.retryable or tries >= len(OUTAGE_WAITS_S):
         await pause(run, PauseCause.FAULT, f"{error} /story resume tries again.")
         return
-    log.warning("story %s: try %d failed: %s", run.story.id, tries + 1, error)
     until = run.at.clock.now() + OUTAGE_WAITS_S[tries]
     await pause(run, PauseCause.FAULT, OUTAGE, until=until, say=tries == 0)
 

@@ -17,16 +17,19 @@ async def write(run: Run) -> None:
     """Write the draft's paragraph and commit it; words that members may have read are never lost.
 
     Raises:
-        NarratorError, EmbedderError, BudgetSpentError: nothing was committed but the outline.
+        ModelError, BudgetSpentError, AllowanceSpentError: nothing was committed but the outline
+            and the count of calls.
         StageForbiddenError: the channel can't be written to; no paragraph was paid for.
     """
     # Before anything is paid for: a channel that forbids even the typing sign forbids the rest.
     await run.at.stage.signal(run.channel)
     if not run.story.brief.title:
+        await run.call()
         opening, usage = await run.at.narrator.open(run.story.brief)
         await run.commit(moves.titled(run.story, opening, usage))
     pieces = await run.pieces()
     head = await run.head()
+    await run.call()
     recalled = await _recall(run, head)
     context = assemble(run.story, head.paragraph if head else "", recalled)
     async with pieces.growing():

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+import math
 import ssl
 from collections.abc import Iterator
 
@@ -65,7 +66,7 @@ def test_an_error_has_a_sentence_and_keeps_the_key_to_itself(error: Exception) -
     assert isinstance(error, (*FOREIGN, TimeoutError))
     fault = classify(error, CALLEE, now=0.0)
     assert fault.sentence.endswith(".")
-    assert "sk-secret" not in fault.sentence
+    assert "sk-secret" not in fault.sentence + fault.said
     assert "sk-secret" not in repr(CALLEE)
 
 
@@ -84,6 +85,40 @@ def test_a_connection_that_was_never_made_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cause", "sent"),
+    [
+        (httpx2.ConnectError("refused"), False),
+        (httpx2.ProxyError("no way"), False),
+        (httpx2.ReadError("reset"), True),
+        (httpx2.RemoteProtocolError("closed without an answer"), True),
+    ],
+)
+def test_a_connection_that_broke_later_may_have_cost(cause: Exception, sent: bool) -> None:
+    error = openai.APIConnectionError(request=REQUEST)
+    error.__cause__ = cause
+    assert classify(error, CALLEE, now=0.0).sent is sent
+
+
+@pytest.mark.parametrize(
+    ("status", "sent"), [(429, False), (500, False), (503, False), (504, True)]
+)
+def test_a_status_tells_whether_the_prompt_was_worked_on(status: int, sent: bool) -> None:
+    response = httpx2.Response(status, request=REQUEST)
+    error = openai.APIStatusError("?", response=response, body=None)
+    assert classify(error, CALLEE, now=0.0).sent is sent
+
+
+def test_no_word_of_the_endpoint_stands_in_the_sentence() -> None:
+    said = "<b>Traceback</b> http://me:pw@host"
+    for status in (400, 401, 402, 404, 413, 418, 429, 500):
+        response = httpx2.Response(status, request=REQUEST)
+        error = openai.APIStatusError(said, response=response, body={"message": said})
+        fault = classify(error, CALLEE, now=0.0)
+        assert not any(part in fault.sentence for part in ("<", "Traceback", "me:pw"))
+        assert fault.said in ("", said)
+
+
+@pytest.mark.parametrize(
     ("headers", "asked_s"),
     [
         ({}, None),
@@ -94,6 +129,9 @@ def test_a_connection_that_was_never_made_cost_nothing() -> None:
         ({"retry-after": "Thu, 01 Jan 1970 00:01:40 GMT"}, 90.0),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, math.inf),
+        ({"retry-after": "Mon, 01 Jan 1968 00:00:00 GMT"}, 0.0),
+        ({"retry-after": "Fri, 31 Dec 99999 23:59:59 GMT"}, None),
     ],
 )
 def test_every_way_to_ask_for_a_pause_is_understood(

@@ -7,6 +7,7 @@ attempts are the fake clock's; deadlines are real and short.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -100,14 +101,15 @@ class Bench:
         return await self.narrator.reflect(CONTEXT, TEXT)
 
     async def fails(self, kind: type[NarratorError], call: Callable[[], Awaitable[object]]) -> str:
-        """The sentence that a call fails with; whatever it is, it says no key."""
+        """What a call fails with, in full; it says no key, and its sentence is all ours."""
         with pytest.raises(kind) as caught:
             await call()
-        sentence = str(caught.value)
-        assert KEY not in sentence
-        assert sentence.endswith(".")
-        assert "\n" not in sentence
-        return sentence
+        error = caught.value
+        assert KEY not in error.in_full
+        assert str(error).endswith(".")
+        assert "\n" not in error.in_full
+        assert not error.said or error.said not in str(error)
+        return error.in_full
 
 
 @pytest.fixture
@@ -305,6 +307,31 @@ async def test_a_paragraph_that_breaks_off_is_written_again(mocked: Bench, llmoc
     assert (written.text, written.usage.calls) == (TEXT, 2)
 
 
+async def test_a_paragraph_that_repeats_is_asked_for_once_more_with_the_reason(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    context = replace(CONTEXT, previous=TEXT)
+    llmock.reply(TEXT).reply("Down the stair it was warm.")
+    written = await mocked.narrator.write(context, mocked.shown.append)
+    assert written.text == mocked.shown[-1] == "Down the stair it was warm."
+    assert written.usage.calls == 2
+    first, second = (body["messages"] for body in bodies(llmock))
+    assert [message["role"] for message in second] == ["system", "user"]
+    assert second[1]["content"].startswith(first[1]["content"])
+    assert "- The paragraph repeats the previous one" in second[1]["content"]
+    assert sum(mocked.meter.charged) == written.usage.tokens
+
+
+async def test_a_paragraph_that_repeats_twice_is_unusable(mocked: Bench, llmock: LLMock) -> None:
+    context = replace(CONTEXT, previous=TEXT)
+    llmock.reply(TEXT, times=None)
+    sentence = await mocked.fails(
+        NarratorUnavailableError, lambda: mocked.narrator.write(context, mocked.shown.append)
+    )
+    assert "gave no usable paragraph: The paragraph repeats the previous one" in sentence
+    assert len(llmock.requests) == 2
+
+
 async def test_an_empty_paragraph_is_unusable(mocked: Bench, llmock: LLMock) -> None:
     llmock.add(Scripted(text="  \n", times=2))
     assert "The paragraph is empty." in await mocked.fails(NarratorUnavailableError, mocked.write)
@@ -338,7 +365,7 @@ async def test_an_end_for_an_unknown_reason_is_no_end() -> None:
     tools = streams(chunk(TEXT), chunk(finish="tool_calls"), DONE)
     async with Raw(tools) as (bench, server):
         sentence = await bench.fails(NarratorUnavailableError, bench.write)
-        assert "for the reason 'tool_calls'" in sentence
+        assert "for a reason of its own ('gpt-4o'). It said: \"tool_calls\"." in sentence
         assert len(server.requests) == 2
 
 
@@ -357,7 +384,7 @@ async def test_an_error_inside_a_stream_is_read() -> None:
 async def test_an_error_inside_a_200_instead_of_a_stream_is_read() -> None:
     async with Raw(gives(error("GPU fell off"))) as (bench, server):
         sentence = await bench.fails(NarratorUnavailableError, bench.write)
-        assert 'reported an error instead of an answer: "GPU fell off"' in sentence
+        assert 'reported an error instead of an answer. It said: "GPU fell off".' in sentence
         assert len(server.requests) == 2
 
 
@@ -522,7 +549,7 @@ async def test_an_overloaded_endpoint_is_asked_again(
             400,
             None,
             f"Odd {KEY} \n thing",
-            'refused the request (status 400): "Odd … thing": check',
+            "check NARRATOR_MODEL 'gpt-4o' and OPENAI_BASE_URL. It said: \"Odd … thing\".",
         ),
     ],
 )
@@ -540,8 +567,8 @@ async def test_an_endpoint_that_is_not_there_is_an_outage(unused_tcp_port: int) 
     bench = Bench(f"http://127.0.0.1:{unused_tcp_port}/v1")
     async with bench.client:
         sentence = await bench.fails(NarratorUnavailableError, bench.write)
-        assert "The connection to the narrator failed (" in sentence
-        assert "check OPENAI_BASE_URL" in sentence
+        assert "The connection to the narrator failed: if this goes on, check OPENAI" in sentence
+        assert "It said: " in sentence
         assert bench.meter.charged == [0, 0]
 
 
@@ -550,6 +577,25 @@ async def test_an_address_without_a_scheme_is_a_mistake() -> None:
     async with bench.client:
         sentence = await bench.fails(NarratorRefusedError, bench.write)
         assert "OPENAI_BASE_URL must be an address that begins with http:// or https://" in sentence
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply([DROP]),
+        Reply([b'{"choices": [{"mess', DROP]),
+        gives(error("gateway time-out"), 504),
+        says("<html>", status=524),
+    ],
+    ids=["reset before a byte", "reset half-way", "504", "524"],
+)
+async def test_an_answer_that_was_lost_is_counted_as_spent(reply: Reply) -> None:
+    """The endpoint may have worked on the prompt: the day's cap counts it by estimate."""
+    async with Raw(reply) as (bench, _):
+        await bench.fails(NarratorUnavailableError, bench.reflect)
+        assert bench.meter.charged == [reflection_tokens()] * 4
+        await bench.fails(NarratorUnavailableError, bench.write)
+        assert bench.meter.charged[4:] == [prompt_tokens()] * 2
 
 
 async def test_an_error_whose_body_never_comes_is_an_outage() -> None:
@@ -572,6 +618,20 @@ async def test_nothing_is_sent_once_the_budget_is_spent(mocked: Bench, llmock: L
         with pytest.raises(BudgetSpentError):
             await call()
     assert llmock.requests == []
+
+
+@pytest.mark.parametrize("attempts_before", [0, 1])
+async def test_a_budget_spent_says_whether_the_call_had_sent_anything(
+    mocked: Bench, llmock: LLMock, attempts_before: int
+) -> None:
+    mocked.meter = FakeMeter(cap=attempts_before)
+    mocked.make()
+    llmock.truncate(after_chunks=1, times=None).reply(json.dumps(TWINS), times=None)
+    for call in (mocked.write, mocked.reflect):
+        mocked.meter.turn_day()
+        with pytest.raises(BudgetSpentError) as caught:
+            await call()
+        assert caught.value.sent == bool(attempts_before)
 
 
 async def test_the_budget_is_asked_before_every_attempt(mocked: Bench, llmock: LLMock) -> None:
@@ -656,7 +716,8 @@ async def test_a_refusal_of_every_form_is_final_and_not_remembered(
 ) -> None:
     llmock.fail(400, times=3, message="Bad weather").reply(json.dumps(ANSWER))
     sentence = await mocked.fails(NarratorRefusedError, mocked.reflect)
-    assert 'refused the request (status 400): "Bad weather"' in sentence
+    assert "refused the request (status 400)" in sentence
+    assert sentence.endswith('It said: "Bad weather".')
     assert len(llmock.requests) == 3
     await mocked.reflect()
     assert bodies(llmock)[-1]["response_format"]["type"] == "json_schema"
@@ -747,7 +808,7 @@ async def test_all_faults_of_a_reflection_share_one_limit(mocked: Bench, llmock:
 @pytest.mark.parametrize(
     ("reply", "kind", "says_so", "requests"),
     [
-        (gives(error("no GPU")), NarratorUnavailableError, 'an answer: "no GPU"', 4),
+        (gives(error("no GPU")), NarratorUnavailableError, 'an answer. It said: "no GPU".', 4),
         (gives(error("", "insufficient_quota")), NarratorRefusedError, "no credit left", 1),
         (gives({"choices": None, "error": None}), NarratorUnavailableError, "no answer of the", 4),
         (says("<html></html>"), NarratorUnavailableError, "check OPENAI_BASE_URL", 4),

@@ -2,8 +2,8 @@
 
 Every story has a word of its own, the first of its premise, and all that is told about it carries
 that word and the number of the turn: what stands in a prompt shows where it came from. Answers can
-be held back half-way, and any kind of request can be made to fail. Nothing is remembered between
-two requests but the list of them.
+be held back half-way, any kind of request can be made to fail, and those of one story can be spoilt
+with whatever answer a test makes up. Nothing is remembered between two requests but their list.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from aiohttp import web
+
+from tests.adapters.raw_llm_server import Reply, Stop
 
 MODEL = "story-model"
 PROMPT_TOKENS, COMPLETION_TOKENS = 100, 20
@@ -43,12 +45,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: what for, of which story and turn, and every word that was sent."""
+    """One request: what for, of which story and turn, in which form, and every word of it."""
 
     kind: Kind
     word: str
     number: int
     messages: tuple[tuple[str, str], ...]
+    form: str | None = None
 
     @property
     def text(self) -> str:
@@ -87,6 +90,16 @@ class Failure:
     message: str
 
 
+@dataclass
+class Spoiling:
+    """Answers of a test's own for the requests of one story and kind, as often as it says."""
+
+    word: str
+    kind: Kind
+    answer: Callable[[Asked], Reply]
+    times: int | None
+
+
 REFUSED_KEY = Failure(401, "invalid_api_key", "Incorrect API key provided.")
 OUTAGE = Failure(503, "overloaded", "The engine is overloaded.")
 
@@ -120,17 +133,18 @@ def memory_of(word: str, number: int) -> str:
 def paragraph_of(word: str, number: int, sentences: int, plan: str) -> str:
     first = f"On day {number} {word} followed {plan or 'nobody'}."
     rest = (
-        f"Then {word} named stone {place} of day {number} and walked on without a light."
+        # Two days must not read alike: a paragraph that repeats the last one is refused.
+        f"Then {word} passed stone {place} of day {number} with {thing_of(number)} in mind."
         for place in range(2, sentences + 1)
     )
     return " ".join((first, *rest))
 
 
-def _opening(asked: Asked) -> Mapping[str, object]:
+def opening_of(asked: Asked) -> Mapping[str, object]:
     return {"title": title_of(asked.word), "outline": f"{asked.word} sets out and is changed."}
 
 
-def _reflection(asked: Asked) -> Mapping[str, object]:
+def reflection_of(asked: Asked) -> Mapping[str, object]:
     word, number = asked.word, asked.number
     plans = {
         f"plan_{option + 1}": {
@@ -161,6 +175,7 @@ class StoryEndpoint:
         self.asked: list[Asked] = []
         self._holds: list[Hold] = []
         self._failures: dict[Kind, Failure] = {}
+        self._spoilings: list[Spoiling] = []
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._complete)
@@ -189,8 +204,16 @@ class StoryEndpoint:
         """Let every request of that kind fail, until ``mend``."""
         self._failures[kind] = failure
 
+    def spoil(
+        self, word: str, kind: Kind, answer: Callable[[Asked], Reply], times: int | None = None
+    ) -> None:
+        """Answer a story's requests of a kind otherwise, until ``mend`` or ``times`` were so."""
+        self._spoilings.append(Spoiling(word, kind, answer, times))
+
     def mend(self) -> None:
+        """From now on every request gets the answer that it asks for."""
         self._failures.clear()
+        self._spoilings.clear()
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
@@ -219,6 +242,8 @@ class StoryEndpoint:
         if failure := self._failures.get(asked.kind):
             error = {"message": failure.message, "code": failure.code, "type": "error"}
             return web.json_response({"error": error}, status=failure.status)
+        if spoilt := self._spoilt(asked):
+            return await _play(request, spoilt)
         held = next((hold for hold in self._holds if hold.wanted(asked)), None)
         if held:
             self._holds.remove(held)
@@ -226,10 +251,18 @@ class StoryEndpoint:
             return await _stream(request, asked, held)
         if held:
             await held.wait()
-        answer = _opening(asked) if asked.kind is Kind.OPENING else _reflection(asked)
+        answer = opening_of(asked) if asked.kind is Kind.OPENING else reflection_of(asked)
         message = {"role": "assistant", "content": json.dumps(answer)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return web.json_response({"choices": [choice], **_USAGE})
+
+    def _spoilt(self, asked: Asked) -> Reply | None:
+        for spoiling in self._spoilings:
+            if (spoiling.word, spoiling.kind) == (asked.word, asked.kind) and spoiling.times != 0:
+                if spoiling.times is not None:
+                    spoiling.times -= 1
+                return spoiling.answer(asked)
+        return None
 
 
 _USAGE: Mapping[str, object] = {
@@ -245,22 +278,59 @@ def _read(body: dict[str, Any]) -> Asked:
     said = cast("list[dict[str, str]]", body["messages"])
     messages = tuple((message["role"], message["content"]) for message in said)
     asked = Asked(_kind(body), "", 1, messages)
+    form = body["response_format"]["type"] if "response_format" in body else None
     number = re.search(r"^Write paragraph (\d+) of the story", asked.text, re.MULTILINE)
     word = asked.part("premise").split()[0]
-    return Asked(asked.kind, word, int(number[1]) if number else 1, messages)
+    return Asked(asked.kind, word, int(number[1]) if number else 1, messages, form)
 
 
 def _kind(body: dict[str, Any]) -> Kind:
     if body.get("stream"):
         return Kind.PARAGRAPH
-    return Kind(body["response_format"]["json_schema"]["name"])
+    # From the words that ask: a request that was refused its form comes back without one.
+    return Kind.OPENING if "The story has not begun" in str(body["messages"]) else Kind.REFLECTION
 
 
-async def _stream(request: web.Request, asked: Asked, held: Hold | None) -> web.StreamResponse:
+def told_for(asked: Asked) -> str:
+    """The paragraph that a request for one is answered with."""
     wanted = re.search(r"about (\d+) sentences", asked.messages[-1][1])
     assert wanted is not None
     plan = asked.part("plan").split("\n")[0]
-    words = paragraph_of(asked.word, asked.number, int(wanted[1]), plan).split(" ")
+    return paragraph_of(asked.word, asked.number, int(wanted[1]), plan)
+
+
+async def _play(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """An answer of a test's own. Before its first byte not even its head is sent."""
+    headers = {"content-type": reply.content_type, **dict(reply.headers)}
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    # Whoever asked may be gone by now; that is nothing to complain about.
+    with suppress(ConnectionError):
+        for step in reply.steps:
+            if step is Stop.DROP:
+                assert request.transport is not None
+                request.transport.abort()
+                return response
+            if step is Stop.HANG:
+                await _hung_up(request)
+                return response
+            if isinstance(step, bytes):
+                if not response.prepared:
+                    await response.prepare(request)
+                await response.write(step)
+            elif isinstance(step, float):
+                await asyncio.sleep(step)
+        await response.write_eof()
+    return response
+
+
+async def _hung_up(request: web.Request) -> None:
+    # A connection that goes away is no event here.
+    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
+async def _stream(request: web.Request, asked: Asked, held: Hold | None) -> web.StreamResponse:
+    words = told_for(asked).split(" ")
     response = web.StreamResponse(headers={"content-type": "text/event-stream"})
     await response.prepare(request)
     # Whoever asked may be gone by now; that is nothing to complain about.

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.adapters.openai_client import Limits
 from core.domain.story import Phase
 from tests.e2e.conftest import Opener
-from tests.e2e.endpoint import OUTAGE, REFUSED_KEY, TOKENS, Kind, plan_title
+from tests.e2e.endpoint import OUTAGE, REFUSED_KEY, TOKENS, Failure, Kind, plan_title
 from tests.e2e.world import World
 from tests.fakes.scaled_clock import ScaledClock
 
@@ -104,10 +105,18 @@ async def test_an_outage_is_waited_out(world: World) -> None:
     assert [turn.number for turn in await world.lineage()] == [1, 2, 3]
 
 
-async def test_an_outage_without_end_stops_the_story_until_somebody_resumes(world: World) -> None:
+async def test_an_outage_without_end_stops_the_story_until_somebody_resumes(
+    world_of: Opener,
+) -> None:
     """After an hour of tries nothing more is spent on it, and the channel is told once more."""
+    async with world_of(limits=Limits(pause_s=0.1)) as world:
+        await _endless_outage(world)
+
+
+async def _endless_outage(world: World) -> None:
     await world.start(PREMISE)
-    world.endpoint.fail(Kind.REFLECTION, OUTAGE)
+    page = "<html>Traceback of a model</html>"
+    world.endpoint.fail(Kind.REFLECTION, Failure(503, "overloaded", page))
     await world.vote(0, world.members[0])
     await world.ask(world.mira, "story close")
     while True:
@@ -122,7 +131,8 @@ async def test_an_outage_without_end_stops_the_story_until_somebody_resumes(worl
         )
     assert len(world.endpoint.of("Ormsay", Kind.REFLECTION, 2)) == 7 * 4
     assert len(world.said()) == 2
-    assert world.said()[-1].endswith("/story resume tries again.")
+    assert world.said()[-1] == "-# The narrator failed (status 503). /story resume tries again."
+    assert any(page in record.getMessage() for record in world.log.records), "for the operator"
     world.endpoint.mend()
     await world.ask(world.mira, "story resume")
     await world.rests(Phase.VOTING, 2)

@@ -42,12 +42,12 @@ from bot.playground.embedded_redis import EmbeddedRedis
 from bot.playground.live import _LiveEnv
 from bot.render import OPTION_EMOJI, kind_of
 from bot.settings import BotSettings
-from core.adapters.minilm_embedder import MiniLMEmbedder
+from core.adapters.openai_client import Limits
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.story import Phase, Story, Turn
-from core.ports import MessageKind
+from core.ports import Embedder, MessageKind
 from tests.adapters.redis_proxy import LossyProxy
 from tests.e2e.endpoint import MODEL, StoryEndpoint
 from tests.fakes.scaled_clock import ScaledClock
@@ -178,15 +178,17 @@ class World:
     def __init__(
         self,
         redis: EmbeddedRedis,
-        embedder: MiniLMEmbedder,
+        embedder: Embedder,
         endpoint: StoryEndpoint,
         clock: ScaledClock,
+        limits: Limits,
         settings: dict[str, str],
     ) -> None:
         self.clock = clock
         self.endpoint = endpoint
         self.redis = redis
         self._embedder = embedder
+        self._limits = limits
         self._settings = settings
         self.log = _Faults()
 
@@ -267,6 +269,7 @@ class World:
             clock=self.clock,
             database=database,
             embedder=self._embedder,
+            limits=self._limits,
         )
         return Life(app, wire, database)
 
@@ -506,9 +509,10 @@ def _texts(components: Any) -> list[str]:
 @asynccontextmanager
 async def opened(
     redis: EmbeddedRedis,
-    embedder: MiniLMEmbedder,
+    embedder: Embedder,
     *,
     clock: ScaledClock | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
     **settings: str,
 ) -> AsyncGenerator[World]:
     """A world with a bot in it; it is a fault when the bot logs an error."""
@@ -516,7 +520,7 @@ async def opened(
     loop.set_task_factory(cast(Any, _owning_tasks))
     loggers = [logging.getLogger(name) for name in ("bot", "core", "discord", "asyncio")]
     async with StoryEndpoint() as endpoint:
-        world = World(redis, embedder, endpoint, clock or ScaledClock(), settings)
+        world = World(redis, embedder, endpoint, clock or ScaledClock(), limits, settings)
         for logger in loggers:
             logger.addHandler(world.log)
         try:

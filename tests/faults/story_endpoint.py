@@ -24,6 +24,14 @@ TITLE = "The Salt Clock"
 SENTENCES = 40
 """Of a paragraph: about 2,400 characters, which is more than one message carries."""
 
+_SUBJECTS = (
+    "the sea and its clock",
+    "brass wheels under the pier",
+    "a ledger that nobody signed",
+    "how the fog came inland",
+)
+"""Two turns must not read alike: a paragraph that repeats the last one is refused."""
+
 _NUMBER = re.compile(r"Write paragraph (\d+) of the story")
 _PLAN = re.compile(r"<plan>\n(.+)\n")
 
@@ -182,7 +190,7 @@ def told(asked: Asked, time: int) -> list[str]:
     follows = asked.plan or "nothing yet"
     first = f"Turn {asked.number} follows {follows}, written for time {time}."
     rest = [
-        f"Sentence {index} of {asked.number} at time {time} tells of the sea and its clock."
+        f"Sentence {index} of {asked.number} at time {time} tells of {_SUBJECTS[asked.number % 4]}."
         for index in range(2, SENTENCES + 1)
     ]
     return [first, *rest]

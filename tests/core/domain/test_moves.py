@@ -18,7 +18,7 @@ from core.domain.story import (
     Tally,
     Usage,
 )
-from core.errors import PhaseError
+from core.errors import AllowanceSpentError, PhaseError
 from tests.fakes.stories import BRIEF, PLANS, a_draft, a_reflection, a_story
 
 
@@ -55,6 +55,25 @@ def test_the_opening_call_is_paid_by_the_first_turn() -> None:
 def test_the_opening_call_needs_a_draft() -> None:
     with pytest.raises(ValueError, match="no draft"):
         moves.titled(a_story(), Opening("T", "O"), Usage())
+
+
+def test_calls_are_counted_up_to_the_allowance_of_a_turn() -> None:
+    story = a_story(phase=Phase.WRITING, draft=a_draft())
+    for _ in range(moves.TURN_CALLS):
+        story = moves.called(story)
+    with pytest.raises(AllowanceSpentError, match="/story resume allows as many calls again"):
+        moves.called(story)
+    assert moves.called(moves.not_called(story)) == story
+
+
+def test_who_resumes_allows_all_calls_and_tries_again_and_time_does_not() -> None:
+    draft = a_draft(calls=moves.TURN_CALLS)
+    story = a_story(phase=Phase.REFLECTING, draft=draft, tries=3)
+    paused = moves.paused(story, PauseCause.FAULT, "…", now=1.0, notice_nonce="n", until=61.0)
+    by_itself = moves.resumed(paused, now=61.0, by_itself=True)
+    assert (by_itself.draft, by_itself.tries) == (draft, 4)
+    by_a_person = moves.resumed(paused, now=2.0)
+    assert (by_a_person.draft, by_a_person.tries) == (a_draft(), 0)
 
 
 def test_reflecting_makes_the_draft_the_head_of_its_branch() -> None:

@@ -19,6 +19,7 @@ from core.domain.prompts import (
     paragraph_messages,
     reask_messages,
     reflection_messages,
+    rewrite_messages,
 )
 from core.domain.recurrence import (
     PLAN_TEXT_UNITS,
@@ -260,6 +261,15 @@ def test_asking_again_without_an_answer_to_show_keeps_the_roles_in_turn() -> Non
     assert again[1].content.startswith(messages[1].content)
     assert again[1].content.rstrip().endswith("alone.")
     assert "- Too long." in again[1].content
+
+
+def test_a_paragraph_is_asked_for_again_with_its_faults_and_without_itself() -> None:
+    messages = paragraph_messages(FULL)
+    again = rewrite_messages(messages, ["It repeats {itself}.", "It is empty."])
+    assert [message.role for message in again] == ["system", "user"]
+    assert again[1].content.startswith(messages[1].content)
+    assert "- It repeats {itself}.\n- It is empty." in again[1].content
+    assert again[1].content.endswith("Answer with the paragraph alone.")
 
 
 def test_a_boundless_answer_is_shown_again_in_part() -> None:

@@ -137,6 +137,49 @@ def test_an_empty_or_broken_off_paragraph_is_refused(text: str, fault: str) -> N
         check_paragraph(text)
 
 
+_LAMP = (
+    "The lamp had not turned since the ferry left. Mira counted the dark, and came to nine. Below "
+    "her the stair rang once, as it rang when somebody heavy set a foot on its lowest step. She "
+    "put the ledger down open on the page with the names, and took the lantern off its hook."
+)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        _LAMP,
+        _LAMP.replace("Mira", "Corvin").replace("nine", "ten"),
+        f"{_LAMP} She waited.",
+        _LAMP.upper(),
+    ],
+    ids=["the same", "other names", "a few words more", "louder"],
+)
+def test_a_paragraph_that_repeats_the_previous_one_is_refused(again: str) -> None:
+    with pytest.raises(UnusableAnswerError, match="repeats the previous one"):
+        check_paragraph(again, _LAMP)
+
+
+@pytest.mark.parametrize(
+    "next_",
+    [
+        "Mira went down the stair with the lantern unlit. Nine steps, and then water.",
+        f"{_LAMP} At the third landing she heard it breathe, close to the wall, and did not look.",
+        "Mira counted the dark, and came to nine.",
+    ],
+    ids=["it goes on", "half of it goes on", "an echo"],
+)
+def test_a_paragraph_that_only_echoes_the_previous_one_is_kept(next_: str) -> None:
+    assert check_paragraph(next_, _LAMP) == next_
+
+
+def test_a_long_paragraph_that_repeats_is_told_from_the_end_that_a_prompt_holds() -> None:
+    long = " ".join(f"On day {n} Mira wrote {n * n} names into the book." for n in range(200))
+    previous = assemble(writing(), long, []).previous
+    assert len(previous) < len(long)
+    with pytest.raises(UnusableAnswerError, match="repeats"):
+        check_paragraph(long, previous)
+
+
 def test_an_opening_needs_title_and_outline() -> None:
     assert check_opening({"title": " The\nSalt  Clock ", "outline": " Tides. "}) == (
         "The Salt Clock",
