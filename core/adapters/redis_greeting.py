@@ -51,7 +51,7 @@ def _explain(error: Exception) -> tuple[str, str]:
         case foreign.ResponseError():
             return f"refuses to work ({error})", "look at the server"
         case _:
-            return f"can't be reached ({error})", "start Redis there, or correct the address"
+            return f"can't be reached ({str(error).rstrip('.')})", "start Redis there, or correct the address"
 
 
 async def look_at_settings(client: Any) -> tuple[bool, list[str]]:
