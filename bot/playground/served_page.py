@@ -10,9 +10,6 @@ from collections.abc import Mapping
 
 HINT = "Nothing told yet. Type /story start below, press Enter, and say what the story is about."
 
-_LOST = "The playground doesn't answer: look at its terminal."
-_ENDED = "The playground has ended: make play begins another one."
-
 # What is changed in SimCord's own files: path → (what stands there exactly once, what is served).
 _PATCHES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "/": (
@@ -78,13 +75,8 @@ _PATCHES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "/actions.js": (
         ('return labels[kind || ""] || "Action completed";', 'return "";'),
         ('ready ? "Preview ready" : "Loading preview…"', '""'),
-        ("Connection interrupted; trying again…", _LOST),
-        ("Preview session ended.", _ENDED),
     ),
-    "/connection.js": (("Connection lost; polling will continue.", _LOST),),
     "/app.js": (
-        ('"Preview session closed."', f'"{_ENDED}"'),
-        ('"Preview session is unavailable. Reload the active Preview URL."', f'"{_ENDED}"'),
         (
             "function updateActionStatus() {",
             (

@@ -127,7 +127,7 @@ banner.setAttribute("role", "alert");
 banner.hidden = true;
 document.getElementById("toolbar").after(banner);
 const OVER = "The playground has ended: make play begins another one.";
-const LOST = "The playground doesn't answer: it has ended (make play begins another one), or its terminal says what is wrong.";
+const LOST = "The playground has ended, or doesn't answer: look at its terminal. make play begins another one.";
 window.playgroundConnection = (state) => {
   const said = { ended: OVER, error: LOST, uncertain: LOST }[state] || "";
   if (banner.textContent === said) return;
