@@ -279,8 +279,8 @@ class LivePreview(Preview):
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with self._turn:
-            path = body.get("path")
-            self._world.command = " ".join(map(str, path)) if isinstance(path, list) else ""
+            path: list[object] = body.get("path") or []
+            self._world.command = " ".join(map(str, path))
             if context_id in self._pages and "published_revision" in body:
                 body = {**body, "published_revision": self._pages[context_id].revision}
             return await super()._action(context_id, body)

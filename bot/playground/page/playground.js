@@ -133,6 +133,7 @@ window.playgroundConnection = (state) => {
   if (banner.textContent === said) return;
   banner.textContent = said;
   banner.hidden = !said;
+  menu.open = false;
   for (const part of [composer, seats, menu]) part.inert = Boolean(said);
   document.body.classList.toggle("playground-over", Boolean(said));
 };
