@@ -22,7 +22,7 @@ function showSeats() {
     button.textContent = option.textContent;
     button.setAttribute("aria-pressed", String(option.value === picker.value));
     button.addEventListener("click", () => {
-      touchedAt = -Infinity;
+      touchedAt = -Infinity; // no hand moves what the change of seats will move
       picker.value = option.value;
       picker.dispatchEvent(new Event("change", { bubbles: true }));
     });
