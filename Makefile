@@ -53,7 +53,7 @@ test: lint ## all of check, core/domain covered to the last branch, and every te
 	$(BIN)/python -m coverage report --include='core/domain/*' --fail-under=100
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(call there,$(SLOW_TESTS))
 
-bench: ready-dev ## measures speed and recall, and prints the figures
+bench: ready-dev ## measures a turn, and how soon its first words show; prints the figures
 	@$(BIN)/python -m tests.bench
 
 lock: $(BIN)/python ## writes requirements/*.txt anew from pyproject.toml (UPGRADE=1: newest versions)

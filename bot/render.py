@@ -194,7 +194,10 @@ def _note(content: Ballot) -> str:
     """The small print below the plans, or nothing."""
     tally = content.tally
     if content.state is BallotState.ASLEEP:
-        return f"{_SMALL}In an archived thread, where nobody can react, /story resume wakes it."
+        return (
+            f"{_SMALL}/story resume wakes it too, even in an archived thread, "
+            "where nobody can react."
+        )
     if tally is None or tally.winner is None or not tally.tied:
         return ""
     tied = " and ".join(OPTION_EMOJI[option] for option in tally.tied)

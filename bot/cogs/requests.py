@@ -120,8 +120,8 @@ def _text(name: str, given: str, limit: int, least: int = 0) -> str:
     if least <= len(text) <= limit:
         return text
     if not text:
-        raise InputError(f"The {name} is empty: say in up to {limit} characters what it is.")
-    raise InputError(f"The {name} has {len(text)} characters; it may have at most {limit}.")
+        raise InputError(f"The {name} is empty: say in up to {limit:,} characters what it is.")
+    raise InputError(f"The {name} has {len(text):,} characters; it may have at most {limit:,}.")
 
 
 def _number(name: str, given: int | None, within: range, default: int) -> int:

@@ -300,7 +300,7 @@ def test_each_other_state_is_said_and_mentions_nobody(state: BallotState, words:
 
 
 def test_a_sleeping_ballot_says_how_an_archived_thread_is_woken() -> None:
-    assert "/story resume" in texts(ballot(a_ballot(state=BallotState.ASLEEP)))[-1]
+    assert "/story resume wakes it too" in texts(ballot(a_ballot(state=BallotState.ASLEEP)))[-1]
 
 
 def test_a_closed_ballot_shows_bars_numbers_and_the_winner() -> None:

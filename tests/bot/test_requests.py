@@ -33,7 +33,7 @@ def test_what_is_said_wins() -> None:
 def test_a_premise_is_one_to_two_thousand_characters(premise: str) -> None:
     with pytest.raises(InputError, match="premise") as caught:
         brief_of(premise, "", "", "", RULES)
-    assert str(PREMISE_LENGTH) in str(caught.value)
+    assert f"{PREMISE_LENGTH:,}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
