@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.render import remark
 from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
+        refused = isinstance(cause, RefusedError)
+        sentence = remark(str(cause)) if refused else _incident(interaction, cause)
         try:
             await answer(interaction, sentence)
         except discord.HTTPException as failure:

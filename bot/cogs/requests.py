@@ -11,6 +11,7 @@ from types import MappingProxyType
 import discord
 
 from bot.settings import LANGUAGE_LENGTH, SENTENCES_RANGE, VOTE_SECONDS_RANGE
+from core.domain.legible import is_blank, legible
 from core.domain.story import Brief, Settings
 from core.errors import InputError, RefusedError
 
@@ -116,7 +117,8 @@ def settings_of(
 
 
 def _text(name: str, given: str, limit: int, least: int = 0) -> str:
-    text = given.strip()
+    shown = legible(given)
+    text = "" if is_blank(shown) else shown.strip()
     if least <= len(text) <= limit:
         return text
     if not text:

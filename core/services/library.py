@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.domain.legible import legible
 from core.domain.story import Recalled, Story
 from core.errors import InputError, NoStoryError
 from core.ports import Embedder, MemorySearch, StoryStore
@@ -43,7 +44,7 @@ class Library:
             NoStoryError: the channel has no story.
             InputError: the query is empty or longer than QUERY_CHARACTERS.
         """
-        words = query.strip()
+        words = legible(query).strip()
         if not words or len(words) > QUERY_CHARACTERS:
             raise InputError(
                 f"Say in 1 to {QUERY_CHARACTERS} characters what to look for; "
