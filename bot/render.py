@@ -48,9 +48,7 @@ _LINK_MARK = re.compile(r"\]\(")
 _LIST_SIGN = re.compile(r"^(\d*)(?=[-*+>.)]+\s)")
 _HIDING = re.compile(r"\|\||`{3}")
 """What hides a text or sets it apart: a spoiler, a fence."""
-_KEYCAPS = regex.compile(
-    r"^(?:[*_~`|\s\p{Default_Ignorable_Code_Point}]*[0-9#*]\ufe0f?\u20e3\s*)+"
-)
+_KEYCAPS = regex.compile(r"^(?:[*_~`|\s\p{Default_Ignorable_Code_Point}]*[0-9#*]\ufe0f?\u20e3\s*)+")
 _LOOK_ALIKES = str.maketrans({"#": "＃", ">": "＞"})
 
 _ACTING = (

@@ -1,4 +1,4 @@
-"""Text as people see it: without what is invisible, turns a line round or spills over its neighbours.
+"""Text as people see it: without what is invisible, turns a line round or floods its neighbours.
 
 Members and models can write characters that nobody sees and that act all the same: controls,
 overrides of the writing direction, "tags" that spell hidden words, towers of accents, halves of a
@@ -15,7 +15,7 @@ import regex
 MARKS_MAX = 6
 """Accents that may stand on one character: a Burmese syllable has five, a tower of them dozens."""
 RUN_MAX = 8
-"""Accents, joiners and the like in a row: the flag of a region takes six, nothing that is read more."""
+"""Accents, joiners and the like in a row: the flag of a region takes six, nothing else more."""
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 """What some reader takes for the end of a line; str.split takes them all for white space."""
@@ -30,7 +30,7 @@ _UNSEEN = regex.compile(
     "\U000e0000-\U000e007f"  # tags
     "]"
 )
-_RUN = regex.compile(r"[\p{M}\p{Default_Ignorable_Code_Point}]{%d,}+" % (MARKS_MAX + 1))
+_RUN = regex.compile(rf"[\p{{M}}\p{{Default_Ignorable_Code_Point}}]{{{MARKS_MAX + 1},}}+")
 _SEEN = regex.compile(r"[^\s\p{Cc}\p{Cf}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800]")
 """U+2800 is the braille pattern without a dot. A lone half of a character is seen as U+FFFD."""
 
@@ -38,8 +38,8 @@ _SEEN = regex.compile(r"[^\s\p{Cc}\p{Cf}\p{Cn}\p{Default_Ignorable_Code_Point}\u
 def legible(text: str) -> str:
     """The text without what can't be seen; never longer, and the same again for its own result.
 
-    All ends of lines become ``\\n``. Halves of a character are joined, those that stay alone become
-    U+FFFD.
+    All ends of lines become line feeds. Halves of a character are joined, those that stay alone
+    become U+FFFD.
     """
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _RUN.sub(_calmed, _UNSEEN.sub(r"\1", _LINE_ENDS.sub("\n", whole)))

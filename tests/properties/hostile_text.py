@@ -17,14 +17,27 @@ MARKS = (
 )
 """What markdown is made of, and our own frames."""
 SIGNS = (
-    *("\n", "\n\n", "\r", "\r\n", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\t", "\u3000"),
-    *("\ufeff", "\u200b", "\u200d", "\u200e", "\u2060", "\u00ad", "\u3164", "\u2800"),
+    *(
+        "\n",
+        "\n\n",
+        "\r",
+        "\r\n",
+        "\u2028",
+        "\u2029",
+        "\x85",
+        "\x0b",
+        "\x0c",
+        "\x1c",
+        "\t",
+        "\u3000",
+    ),
+    *("\x1c", "\ufeff", "\u200b", "\u200d", "\u200e", "\u2060", "\u00ad", "\u3164", "\u2800"),
     *("\u202e", "\u202a", "\u2066", "\u2069", "\x00", "\x07", "\x1b[31m", "\x9b31m", "\x7f"),
     *("\ud800", "\udc00", "\ud83d\ude00", "\ufdd0", "\uffff", "\U000e0041\U000e007f"),
     *("Z" + "\u0301" * 40, "\u0489" * 12, "\u20dd\u20e3", "\u200b" * 40),
     *("😀", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "漢字", "שלום", "مرحبا", "क्षि", "မြွှေ့"),
 )
-"""Ends of lines in every spelling, what nobody sees, what turns or floods a line, and honest signs."""
+"""Ends of lines in every spelling, what nobody sees, what turns or floods a line, honest signs."""
 WORDS = ("Mira", "a", "the lamp", "ed.", " ", "  ", ", ", "w" * 60, "e " * 30)
 
 hostile = st.lists(
