@@ -87,7 +87,14 @@ def test_an_administrator_lacks_nothing() -> None:
 
 def a_role(guild: int, **fields: object) -> discord.Role:
     """A role as Discord resolves it for a command."""
-    data = {"id": "5", "name": "r", "permissions": "0", "position": 1, "colors": {}, **fields}
+    data: dict[str, object] = {
+        "id": "5",
+        "name": "r",
+        "permissions": "0",
+        "position": 1,
+        "colors": {},
+        **fields,
+    }
     place = SimpleNamespace(id=guild)
     return discord.Role(guild=cast(Any, place), state=cast(Any, None), data=cast(Any, data))
 
