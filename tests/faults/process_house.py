@@ -21,6 +21,7 @@ from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.story import Phase, Story, Turn
+from tests import leak_watch
 from tests.adapters.redis_raw import raw_client
 from tests.faults.bot_process import BotProcess
 from tests.faults.discord_server import (
@@ -39,8 +40,9 @@ from tests.faults.story_endpoint import (
     Asked,
     StoryEndpoint,
 )
+from tests.leak_watch import DISCORD_TOKEN, ENDPOINT_KEY
 
-TOKEN = "local-token"
+TOKEN = DISCORD_TOKEN
 LEASE_S = 2
 """A restart takes as long; shorter, and a busy machine could lose a lease without any crash."""
 PATIENCE_S = 40.0
@@ -104,6 +106,9 @@ class ProcessHouse:
         trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+        leak_watch.check(self.bot.output + self.bot.answer, "what the bot printed")
+        for call in self.server.calls:
+            leak_watch.check(str(call.fields), f"what Discord was told: {call.method} {call.path}")
 
     def environment(self) -> dict[str, str]:
         """The settings that lead the bot here."""
@@ -111,6 +116,7 @@ class ProcessHouse:
             "DISCORD_TOKEN": TOKEN,
             "DISCORD_API_URL": self.server.api_url,
             "DISCORD_GATEWAY_URL": self.server.gateway_ws_url,
+            "OPENAI_API_KEY": ENDPOINT_KEY,
             "OPENAI_BASE_URL": self.endpoint.base_url,
             "NARRATOR_MODEL": MODEL,
             "EMBEDDINGS": "openai",
