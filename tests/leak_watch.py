@@ -36,12 +36,19 @@ def leaked(text: str) -> list[str]:
 
 
 def check(text: str, where: str) -> None:
-    """Raises AssertionError, which doesn't repeat it, when a secret stands in a text."""
-    if names := leaked(text):
-        line = next(line for line in text.splitlines() if leaked(line))
-        for name in names:
-            line = line.replace(SECRETS[name], f"({name})")
-        raise AssertionError(f"{', '.join(names)} in {where}: {line[:300]}")
+    """Fail, with the line but not with its secret, when one stands in a text."""
+    if fault := _fault(text, where):
+        pytest.fail(fault, pytrace=False)
+
+
+def _fault(text: str, where: str) -> str | None:
+    names = leaked(text)
+    if not names:
+        return None
+    line = next(line for line in text.splitlines() if leaked(line))
+    for name in names:
+        line = line.replace(SECRETS[name], f"({name})")
+    return f"{', '.join(names)} in {where}: {line[:300]}"
 
 
 class _Ear(logging.Handler):
@@ -80,13 +87,9 @@ def no_secret_is_logged() -> Iterator[None]:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that printed a secret."""
     report = yield
-    try:
-        for title, text in report.sections:
-            # Those of the earlier phases are there again; what is logged was heard already.
-            if title.endswith(report.when or "") and "log" not in title:
-                check(text, title)
-    except AssertionError as leak:
-        report.outcome = "failed"
-        report.longrepr = str(leak)
-        report.sections = []
+    for title, text in report.sections:
+        # Those of the earlier phases are there again; what is logged was heard already.
+        now = title.endswith(report.when or "") and "log" not in title
+        if now and (fault := _fault(text, title)):
+            report.outcome, report.longrepr = "failed", fault
     return report
