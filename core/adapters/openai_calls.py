@@ -223,7 +223,7 @@ class _Reading:
         if self.finish in _COMPLETE | _CUT_OFF:
             return None
         if self._error:
-            return reported(self._error, callee)
+            return reported(self._error, callee, self._body)
         if not self._understood:
             return garbled(callee)
         why = f"for the reason {self.finish[:40]!r}" if self.finish else "without saying why"

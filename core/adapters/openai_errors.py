@@ -2,7 +2,8 @@
 
 An adapter makes its own errors of a Fault. The sentence names the setting to look at and never the
 key: what an endpoint says is quoted only where it can't be about the key, on one line, shortened,
-and with the key cut out. Nothing is retried here.
+and with the key cut out. Where it repeats the story it isn't quoted at all: sentences are logged,
+and what members write isn't. Nothing is retried here.
 """
 
 import json
@@ -16,7 +17,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import openai
 
-from core.adapters.openai_json import fields, text
+from core.adapters.openai_json import fields, items, text
 from core.domain.text import clip
 
 FOREIGN = (
@@ -44,6 +45,8 @@ _LENGTH_WORDS = ("context length", "maximum context", "context size", "context w
 _FORM_STATUSES = {400, 422, 501}
 _RETRYABLE_STATUSES = {408, 409, 425, 429}
 _QUOTE_UNITS = 160
+_ECHO_LETTERS = 16
+"""So many letters of a request in a row are a piece of it: more than two or three words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def classify(error: Exception, callee: Callee, now: float) -> Fault:
     """
     match error:
         case openai.APIStatusError():
-            reply = _Reply.of(error.status_code, error.body)
+            reply = _Reply.of(error.status_code, error.body, _body_of(error.request))
             return _status_fault(reply, callee, _retry_after(error.response.headers, now))
         case openai.APITimeoutError() | TimeoutError() | httpx2.TimeoutException():
             return _late(callee, sent=not isinstance(error.__cause__, httpx2.ConnectTimeout))
@@ -107,7 +110,7 @@ def classify(error: Exception, callee: Callee, now: float) -> Fault:
         case openai.APIResponseValidationError():
             return garbled(callee)
         case openai.APIError():
-            return reported(error.body, callee)
+            return reported(error.body, callee, _body_of(error.request))
         case openai.OpenAIError() | json.JSONDecodeError() | UnicodeDecodeError():
             return garbled(callee)
         case _:
@@ -124,9 +127,9 @@ def garbled(callee: Callee) -> Fault:
     )
 
 
-def reported(body: object, callee: Callee) -> Fault:
-    """An error that came inside a response with status 200."""
-    reply = _Reply.of(200, body)
+def reported(body: object, callee: Callee, sent: object = None) -> Fault:
+    """An error that came inside a response with status 200, to a request with the body ``sent``."""
+    reply = _Reply.of(200, body, sent)
     return _known_fault(reply, callee) or Fault(
         final=False,
         sentence=f"{callee.what} reported an error instead of an answer{_quoted(reply, callee)}.",
@@ -136,20 +139,26 @@ def reported(body: object, callee: Callee) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """An error's body, read warily: endpoints agree on little."""
+    """An error's body, read warily (endpoints agree on little), and the letters of what was asked."""
 
     status: int
     codes: frozenset[str]
     message: str
+    asked: str
 
     @classmethod
-    def of(cls, status: int, body: object) -> "_Reply":
+    def of(cls, status: int, body: object, sent: object) -> "_Reply":
         said = fields(body)
         if inner := fields(said.get("error")):
             said = inner
         codes = (text(said.get(name)).lower() for name in ("code", "type", "status"))
         message = said.get("message") or said.get("error") or said.get("detail")
-        return cls(status, frozenset(codes), text(message))
+        asked = "".join(
+            text(fields(part).get("content") or part)
+            for name in ("messages", "input")
+            for part in items(fields(sent).get(name))
+        )
+        return cls(status, frozenset(codes), text(message), _letters(asked))
 
     def says(self, *words: str) -> bool:
         message = self.message.lower()
@@ -275,7 +284,26 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def _quoted(reply: _Reply, callee: Callee) -> str:
     said = _one_line(reply.message, callee.key)
-    return f': "{said}"' if said else ""
+    return f': "{said}"' if said and not _repeats(said, reply.asked) else ""
+
+
+def _repeats(said: str, asked: str) -> bool:
+    """Whether a piece of what was asked stands in what was said."""
+    letters = _letters(said)
+    starts = range(len(letters) - _ECHO_LETTERS + 1)
+    return any(letters[start : start + _ECHO_LETTERS] in asked for start in starts)
+
+
+def _letters(words: str) -> str:
+    return "".join(filter(str.isalnum, words)).casefold()
+
+
+def _body_of(request: httpx2.Request) -> object:
+    """The body of a request; empty where it isn't JSON (a list of models has none)."""
+    try:
+        return json.loads(request.content)
+    except (httpx2.RequestNotRead, ValueError):
+        return {}
 
 
 def _one_line(text: str, key: str) -> str:

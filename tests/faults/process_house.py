@@ -109,6 +109,8 @@ class ProcessHouse:
         leak_watch.check(self.bot.output + self.bot.answer, "what the bot printed")
         for call in self.server.calls:
             leak_watch.check(str(call.fields), f"what Discord was told: {call.method} {call.path}")
+        for body in self.endpoint.heard:
+            leak_watch.check(body, "what the model was told")
 
     def environment(self) -> dict[str, str]:
         """The settings that lead the bot here."""
