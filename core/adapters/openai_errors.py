@@ -139,7 +139,7 @@ def reported(body: object, callee: Callee, sent: object = None) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """An error's body, read warily (endpoints agree on little), and the letters of what was asked."""
+    """An error's body, read warily: endpoints agree on little. Beside it, what had been asked."""
 
     status: int
     codes: frozenset[str]
