@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
@@ -47,6 +47,8 @@ LEASE_S = 2
 """A restart takes as long; shorter, and a busy machine could lose a lease without any crash."""
 PATIENCE_S = 40.0
 """For what takes a second or two on an idle machine."""
+SUPPRESS_EMBEDS = 1 << 2
+"""Discord's flag for a message without previews."""
 ROUTES = (
     "* /channels/*/*",
     "* /channels/*/messages/*",
@@ -109,6 +111,7 @@ class ProcessHouse:
         leak_watch.check(self.bot.output + self.bot.answer, "what the bot printed")
         for call in self.server.calls:
             leak_watch.check(str(call.fields), f"what Discord was told: {call.method} {call.path}")
+            check_mentions(call)
         for body in self.endpoint.heard:
             leak_watch.check(body, "what the model was told")
 
@@ -296,6 +299,20 @@ class ProcessHouse:
             PATIENCE_S,
             f"{sentence!r} on stage",
         )
+
+
+def check_mentions(call: Call) -> None:
+    """Whatever is shown says whom it may mention, at most a role; and shows no preview of a link.
+
+    A message of components has no previews, and an edit keeps what the message was sent with.
+    """
+    said: dict[str, Any] = call.fields.get("data") or call.fields
+    if not said.keys() & {"content", "components"}:
+        return
+    allowed = said["allowed_mentions"]
+    assert (allowed["parse"], allowed.get("users", [])) == ([], []), f"{call.path}: {allowed}"
+    if call.method == "POST" and said.get("content"):
+        assert said["flags"] & SUPPRESS_EMBEDS, call.path
 
 
 class Moments:
