@@ -115,8 +115,10 @@ async def test_what_ends_a_start_names_no_password(house: ProcessHouse) -> None:
         # Before a start that gets further: an endpoint that answered once may be away later.
         ("OPENAI_BASE_URL", f"http://me:{WRONG_SECRET}@127.0.0.1:9/v1"),
         ("DISCORD_API_URL", f"http://me:{WRONG_SECRET}@127.0.0.1:9/api/v10"),
+        ("NARRATOR_MODEL", ENDPOINT_KEY),  # pasted into the wrong line
     ):
         await house.bot.start(LOG_LEVEL="DEBUG", **{setting: address})
         assert await house.bot.ended(PATIENCE_S) in {1, 2}
         before, said = said, house.bot.output
         assert len(said) > len(before), setting
+    assert "does not know the model '(hidden)'" in said
