@@ -18,7 +18,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.cogs.answers import Tree
+from bot.cogs.answers import Tree, turn_away
 from bot.cogs.memory import MemoryCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
@@ -149,6 +149,17 @@ class TalewheelBot(commands.AutoShardedBot):
             # Nothing is lost: the ballot is read afresh before it is counted.
             log.warning("a reaction in channel %s wasn't looked at: %s", event.channel_id, error)
 
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Turn away every button, menu and form: the bot puts up none (votes are reactions).
+
+        Whoever adds one gives its id the story's, checks it like a command, and excepts it here.
+        """
+        if interaction.type in {
+            discord.InteractionType.component,
+            discord.InteractionType.modal_submit,
+        }:
+            await turn_away(interaction)
+
     def _is_vote(self, event: discord.RawReactionActionEvent) -> bool:
         own = self.user.id if self.user else None
         return (
@@ -230,7 +241,7 @@ class TalewheelBot(commands.AutoShardedBot):
             about = await self.application_info()
             team = about.team
             owner = team.owner_id if team and team.owner_id else about.owner.id
-            await (await self.fetch_user(owner)).send(sentence)
+            await (await self.fetch_user(owner)).send(sentence, suppress_embeds=True)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             # Owners may close their direct messages; the log has the sentence.
             log.info("the owner can't be written to: %s", error)

@@ -27,7 +27,10 @@ class StatusView(Protocol):
 
 
 class Telling(Protocol):
-    """The turn protocol's doors. Each refusal is a RefusedError whose words can be shown."""
+    """The turn protocol's doors. Each refusal is a RefusedError whose words can be shown.
+
+    ``guild`` is the server that the request comes from: a story of another one isn't there for it.
+    """
 
     async def start(
         self, channel: int, guild: int, brief: Brief, settings: Settings, after: int
@@ -35,23 +38,23 @@ class Telling(Protocol):
         """Begin a story; its messages have ids above ``after``."""
         ...
 
-    async def status(self, channel: int) -> StatusView:
+    async def status(self, channel: int, guild: int) -> StatusView:
         """Where the channel's story stands."""
         ...
 
-    async def close(self, channel: int) -> Tally:
+    async def close(self, channel: int, guild: int) -> Tally:
         """Count the running vote now."""
         ...
 
-    async def pause(self, channel: int, by: str) -> Story:
+    async def pause(self, channel: int, by: str, guild: int) -> Story:
         """Pause the story; ``by`` is the moderator's name, said in the channel."""
         ...
 
-    async def resume(self, channel: int) -> Story:
+    async def resume(self, channel: int, guild: int) -> Story:
         """Go on with a paused story, or wake a sleeping one."""
         ...
 
-    async def end(self, channel: int, by: str) -> Story:
+    async def end(self, channel: int, by: str, guild: int) -> Story:
         """End the story; it stays readable."""
         ...
 
@@ -89,11 +92,11 @@ class MemoryPicture(Protocol):
 class Remembering(Protocol):
     """Reading of a story's memory."""
 
-    async def memory(self, channel: int) -> MemoryPicture:
+    async def memory(self, channel: int, guild: int) -> MemoryPicture:
         """What the channel's story remembers."""
         ...
 
-    async def find(self, channel: int, query: str, limit: int = 5) -> list[Recalled]:
+    async def find(self, channel: int, query: str, guild: int) -> list[Recalled]:
         """Summaries nearest to a query, nearest first."""
         ...
 

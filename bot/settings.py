@@ -357,10 +357,10 @@ class BotSettings:
     """
 
     discord_token: str = field(repr=False)
-    discord_api_url: str
-    discord_gateway_url: str
+    discord_api_url: str = field(repr=False)
+    discord_gateway_url: str = field(repr=False)
     openai_api_key: str = field(repr=False)
-    openai_base_url: str
+    openai_base_url: str = field(repr=False)
     narrator_model: str
     reflector_model: str
     embeddings: Embeddings
@@ -382,8 +382,14 @@ class BotSettings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never reach a log."""
-        password = urlsplit(self.redis_url).password
-        return tuple(s for s in (self.discord_token, self.openai_api_key, password) if s)
+        addresses = (
+            self.redis_url,
+            self.openai_base_url,
+            self.discord_api_url,
+            self.discord_gateway_url,
+        )
+        passwords = [urlsplit(address).password for address in addresses]
+        return tuple(s for s in (self.discord_token, self.openai_api_key, *passwords) if s)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, playground: bool = False) -> "BotSettings":

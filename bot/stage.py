@@ -83,6 +83,7 @@ class DiscordStage:
             if shown.view is not None:
                 await ours.edit(view=shown.view, allowed_mentions=shown.mentions)
             else:
+                # That it shows no previews is kept from when it was sent.
                 await ours.edit(content=shown.content, allowed_mentions=shown.mentions)
 
     async def delete(self, channel: int, message: int) -> None:

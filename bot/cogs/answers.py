@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.render import remark
 from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
@@ -32,16 +33,15 @@ class Tree(_Tree):
     async def interaction_check(
         self, interaction: discord.Interaction[commands.AutoShardedBot], /
     ) -> bool:
-        """Turn away what can't be served: direct messages, and anything during a stop."""
-        if interaction.type is discord.InteractionType.autocomplete:
-            return not self.stopping
+        """Turn away what can't be served: from outside of servers, and anything during a stop."""
+        sentence = ""
         if self.stopping:
-            await answer(interaction, "The bot is restarting: try again in a minute.")
-        elif interaction.guild_id is None:
-            await answer(interaction, "Stories live in servers: give this command in a channel.")
-        else:
-            return True
-        return False
+            sentence = "The bot is restarting: try again in a minute."
+        elif not _comes_from_its_channel(interaction):
+            sentence = "Stories live in servers: give this command in a channel."
+        if sentence and interaction.type is not discord.InteractionType.autocomplete:
+            await answer(interaction, sentence)
+        return not sentence
 
     async def on_error(
         self,
@@ -51,12 +51,45 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
-        try:
-            await answer(interaction, sentence)
-        except discord.HTTPException as failure:
-            # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
-            log.warning("an answer couldn't be given: %s", failure)
+        match cause:
+            case RefusedError():
+                sentence = remark(str(cause))
+            case app_commands.AppCommandError():
+                # Not logged whole: it quotes what was given.
+                log.warning("a command was given in another form: %s", type(cause).__name__)
+                sentence = "This command has changed: restart Discord, then give it again."
+            case _:
+                sentence = _incident(interaction, cause)
+        if interaction.type is not discord.InteractionType.autocomplete:  # takes no words
+            await _try_to_answer(interaction, sentence)
+
+
+async def turn_away(interaction: discord.Interaction) -> None:
+    """Answer a press of a button, a choice or a form that belongs to nothing the bot knows."""
+    await _try_to_answer(
+        interaction, "The bot doesn't know this any more: /story status shows where the story is."
+    )
+
+
+async def _try_to_answer(interaction: discord.Interaction, sentence: str) -> None:
+    try:
+        await answer(interaction, sentence)
+    except discord.HTTPException as failure:
+        # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
+        log.warning("an answer couldn't be given: %s", failure)
+
+
+def _comes_from_its_channel(interaction: discord.Interaction[commands.AutoShardedBot]) -> bool:
+    """Whether a member of a server asks in one of its channels, as far as the bot knows them.
+
+    Discord vouches for what it sends; should it ever be wrong, no server reaches into another.
+    """
+    if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
+        return False
+    known = interaction.client.get_channel(interaction.channel_id or 0)
+    if isinstance(known, discord.abc.GuildChannel | discord.Thread):
+        return known.guild.id == interaction.guild_id
+    return known is None
 
 
 def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:

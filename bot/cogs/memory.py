@@ -24,7 +24,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Show what the story remembers."""
         place = place_of(interaction)
         await defer(interaction)
-        view = await self._library.memory(place.channel)
+        view = await self._library.memory(place.channel, place.guild)
         await answer(interaction, *render.memory_pages(view.story, view.summaries))
 
     @app_commands.command(description="Search everything that has happened, by meaning")
@@ -33,5 +33,5 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Search the long-term memory."""
         place = place_of(interaction)
         await defer(interaction)
-        hits = await self._library.find(place.channel, query)
+        hits = await self._library.find(place.channel, query, place.guild)
         await answer(interaction, *render.hit_pages(hits))

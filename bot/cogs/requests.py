@@ -11,6 +11,7 @@ from types import MappingProxyType
 import discord
 
 from bot.settings import LANGUAGE_LENGTH, SENTENCES_RANGE, VOTE_SECONDS_RANGE
+from core.domain.legible import is_blank, legible
 from core.domain.story import Brief, Settings
 from core.errors import InputError, RefusedError
 
@@ -81,6 +82,23 @@ def require_allowed(guild: int, rules: StartRules) -> None:
         )
 
 
+def require_mentionable(role: object, given: discord.Permissions) -> None:
+    """Raises InputError unless it is a role that whoever asks could mention themselves.
+
+    The bot may be allowed to mention more than they are: it must not do it for them. An id that
+    Discord doesn't resolve to a role of the server arrives as a bare object.
+    """
+    if not isinstance(role, discord.Role):
+        raise InputError("notify_role is no role of this server: choose one from the list.")
+    if role.is_default():
+        raise InputError("notify_role is @everyone: choose a role that members asked for.")
+    if not (role.mentionable or given.mention_everyone or given.administrator):
+        raise InputError(
+            "notify_role is a role that can't be mentioned: choose another one, or allow everyone "
+            "to mention it in the server's settings."
+        )
+
+
 def require_own_permissions(given: discord.Permissions, *, thread: bool) -> None:
     """Raises RefusedError that names each permission the bot itself lacks in the channel."""
     needed = {**_NEEDED, **(_SENDING_IN_THREADS if thread else _SENDING)}
@@ -116,7 +134,8 @@ def settings_of(
 
 
 def _text(name: str, given: str, limit: int, least: int = 0) -> str:
-    text = given.strip()
+    shown = legible(given)
+    text = "" if is_blank(shown) else shown.strip()
     if least <= len(text) <= limit:
         return text
     if not text:

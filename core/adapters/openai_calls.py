@@ -224,7 +224,7 @@ class _Reading:
         if self.finish in _COMPLETE | _CUT_OFF:
             return None
         if self._error:
-            return reported(self._error, callee)
+            return reported(self._error, callee, self._body)
         if not self._understood:
             return garbled(callee)
         return unfinished(self.finish, callee)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from core.domain.legible import is_blank, legible
 from core.domain.story import PLAN_COUNT, Brief, Plan, Recalled, Reflection, Story
 from core.domain.text import (
     clip,
@@ -122,7 +123,7 @@ def assemble(
 
 
 def check_paragraph(text: str, previous: str = "") -> str:
-    """A finished paragraph, trimmed of outer white space.
+    """A finished paragraph, legible and trimmed of outer white space.
 
     Args:
         text: the model's answer.
@@ -132,8 +133,8 @@ def check_paragraph(text: str, previous: str = "") -> str:
         UnusableAnswerError: it is empty, breaks off in the middle of a sentence, or is nearly the
             previous paragraph again.
     """
-    paragraph = text.strip()
-    if not paragraph:
+    paragraph = legible(text).strip()
+    if is_blank(paragraph):
         raise UnusableAnswerError(["The paragraph is empty."])
     if ends_cut_off(paragraph):
         raise UnusableAnswerError(["The paragraph breaks off in the middle of a sentence."])
@@ -185,8 +186,8 @@ def check_reflection(answer: Mapping[str, object]) -> Reflection:
 
 def _text(answer: Mapping[str, object], name: str, faults: list[str], of: str = "") -> str:
     value = answer.get(name)
-    if isinstance(value, str) and value.strip():
-        return value.strip()
+    if isinstance(value, str) and not is_blank(shown := legible(value)):
+        return shown.strip()
     where = f"{of}.{name}" if of else name
     faults.append(f'"{where}" is missing or empty: it must be text.')
     return ""

@@ -2,6 +2,7 @@
 
 A request is checked against the table of phases, takes the story by force (its epoch rises, a
 worker that is at it is stopped), commits, and lets go. The work between requests is the wheel's.
+Whoever asks says from which server (``guild``): a story of another one isn't there for them.
 """
 
 import asyncio
@@ -83,25 +84,25 @@ class Storyteller:
         self._wheel.look()
         return story
 
-    async def status(self, channel: int) -> Status:
+    async def status(self, channel: int, guild: int | None = None) -> Status:
         """Where the channel's story stands. Raises NoStoryError."""
-        story = await self._story(channel)
+        story = await self._story(channel, guild)
         turn = await self._at.store.turn(story.id, story.head) if story.head else None
         return Status(story, turn)
 
-    async def close(self, channel: int) -> Tally:
+    async def close(self, channel: int, guild: int | None = None) -> Tally:
         """Count the running vote now; one vote is enough for a result.
 
         Raises:
             PhaseError: no vote is running.
             RefusedError: see voting.count_now.
         """
-        async with self._taking(channel, Event.WON) as run:
+        async with self._taking(channel, guild, Event.WON) as run:
             return await count_now(run)
 
-    async def pause(self, channel: int, by: str) -> Story:
+    async def pause(self, channel: int, by: str, guild: int | None = None) -> Story:
         """Stop the story where it stands; ``by`` is the display name of who asks."""
-        async with self._taking(channel, Event.PAUSED) as run:
+        async with self._taking(channel, guild, Event.PAUSED) as run:
             await run.commit(
                 moves.paused(
                     run.story,
@@ -113,20 +114,20 @@ class Storyteller:
             )
             return run.story
 
-    async def resume(self, channel: int) -> Story:
+    async def resume(self, channel: int, guild: int | None = None) -> Story:
         """Go on with a paused story, with a fresh allowance of calls, or wake a sleeping one."""
-        story = await self._story(channel)
+        story = await self._story(channel, guild)
         if story.phase is Phase.ASLEEP:
             return await self._wake(channel)
-        async with self._taking(channel, Event.RESUMED) as run:
+        async with self._taking(channel, guild, Event.RESUMED) as run:
             await run.commit(moves.resumed(run.story, self._at.clock.now()))
             if run.story.phase is Phase.ASLEEP:
                 await run.commit(moves.woken(run.story, self._at.clock.now()))
             return run.story
 
-    async def end(self, channel: int, by: str) -> Story:
+    async def end(self, channel: int, by: str, guild: int | None = None) -> Story:
         """End the story for good; it stays readable, and another can begin."""
-        async with self._taking(channel, Event.ENDED) as run:
+        async with self._taking(channel, guild, Event.ENDED) as run:
             turns = run.story.head_number
             sentence = (
                 f"{by} ended the story after {turns} turn{'' if turns == 1 else 's'}. "
@@ -161,12 +162,12 @@ class Storyteller:
             self._wheel.later(self._sleepers.look_at(story.id))
 
     async def _wake(self, channel: int) -> Story:
-        async with self._taking(channel, Event.WOKEN) as run:
+        async with self._taking(channel, None, Event.WOKEN) as run:
             await run.commit(moves.woken(run.story, self._at.clock.now()))
             return run.story
 
     @asynccontextmanager
-    async def _taking(self, channel: int, event: Event) -> AsyncGenerator[Run]:
+    async def _taking(self, channel: int, guild: int | None, event: Event) -> AsyncGenerator[Run]:
         """Take the channel's story for a request, if the table allows the event; then let it go.
 
         Raises:
@@ -175,7 +176,7 @@ class Storyteller:
         """
         lock = self._requests.setdefault(channel, asyncio.Lock())
         async with lock:
-            story = await self._story(channel)
+            story = await self._story(channel, guild)
             _check(story, event)
             try:
                 async with self._wheel.taken(story.id) as run:
@@ -188,9 +189,10 @@ class Storyteller:
                 ) from None
         self._wheel.look()
 
-    async def _story(self, channel: int) -> Story:
+    async def _story(self, channel: int, guild: int | None) -> Story:
+        """The channel's story; ``guild`` is None where nobody asks but the bot itself."""
         story = await self._at.store.current(channel)
-        if story is None:
+        if story is None or guild not in (None, story.guild):
             raise NoStoryError("There is no story in this channel yet: /story start begins one.")
         return story
 

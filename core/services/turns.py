@@ -161,7 +161,8 @@ async def _settle(run: Run) -> None:
             raise
         except StageError as error:
             # Refused for good: the state must not wait for it, and the log says what was not said.
-            log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
+            what = type(effect).__name__  # not its words: they quote members
+            log.warning("story %s: the channel did not get a %s: %s", run.story.id, what, error)
         run.settled(effect)
         if isinstance(effect, Notice):
             # A ballot drawn twice shows the same: that it is done is committed with the next step.

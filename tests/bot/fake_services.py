@@ -47,23 +47,23 @@ class FakeStoryteller:
         self._called("start", channel, guild, brief, settings, after)
         return self.story
 
-    async def status(self, channel: int) -> Seen:
+    async def status(self, channel: int, guild: int) -> Seen:
         self._called("status", channel)
         return Seen(self.story, self.turn)
 
-    async def close(self, channel: int) -> Tally:
+    async def close(self, channel: int, guild: int) -> Tally:
         self._called("close", channel)
         return Tally(Outcome.WON, (2, 1, 0), 3, 0)
 
-    async def pause(self, channel: int, by: str) -> Story:
+    async def pause(self, channel: int, by: str, guild: int) -> Story:
         self._called("pause", channel, by)
         return self.story
 
-    async def resume(self, channel: int) -> Story:
+    async def resume(self, channel: int, guild: int) -> Story:
         self._called("resume", channel)
         return self.story
 
-    async def end(self, channel: int, by: str) -> Story:
+    async def end(self, channel: int, by: str, guild: int) -> Story:
         self._called("end", channel, by)
         return self.story
 
@@ -105,15 +105,15 @@ class FakeLibrary:
     hits: list[Recalled] = field(default_factory=list[Recalled])
     error: Exception | None = None
 
-    async def memory(self, channel: int) -> Seen:
+    async def memory(self, channel: int, guild: int) -> Seen:
         if self.error is not None:
             raise self.error
         return Seen(self.story, summaries=self.summaries)
 
-    async def find(self, channel: int, query: str, limit: int = 5) -> list[Recalled]:
+    async def find(self, channel: int, query: str, guild: int) -> list[Recalled]:
         if self.error is not None:
             raise self.error
-        return self.hits[:limit]
+        return self.hits[:5]
 
 
 @dataclass

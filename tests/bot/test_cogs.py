@@ -31,7 +31,7 @@ class World:
         self.env = env
         self.guild = env.create_guild("Harbour")
         self.channel = self.guild.create_text_channel("tale")
-        role = self.guild.create_role("mods", permissions=MODERATOR)
+        role = self.guild.create_role("mods", permissions=MODERATOR, mentionable=True)
         self.mods = role
         self.mira = self.guild.add_member(env.create_user("mira"), roles=[role])
         self.ann = self.guild.add_member(env.create_user("ann"))

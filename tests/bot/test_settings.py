@@ -153,8 +153,19 @@ def test_no_secret_is_shown_in_faults_or_repr() -> None:
 
 
 def test_secrets_are_known_so_that_logs_can_hide_them() -> None:
-    settings = BotSettings.read(ENOUGH | {"REDIS_URL": "redis://:hush@host/0"})
-    assert settings.secrets == ("token-1", "key-1", "hush")
+    """The passwords of addresses are among them."""
+    settings = BotSettings.read(
+        ENOUGH
+        | {
+            "REDIS_URL": "redis://:hush@host/0",
+            "OPENAI_BASE_URL": "https://me:quiet@host/v1",
+            "DISCORD_API_URL": "http://me:still@host/api",
+            "DISCORD_GATEWAY_URL": "ws://me:calm@host",
+        }
+    )
+    secrets = ("token-1", "key-1", "hush", "quiet", "still", "calm")
+    assert settings.secrets == secrets
+    assert not [secret for secret in secrets if secret in repr(settings)]
 
 
 def test_the_environment_wins_over_the_file(

@@ -51,6 +51,7 @@ from core.ports import Embedder, MessageKind
 from tests.adapters.redis_proxy import LossyProxy
 from tests.e2e.endpoint import MODEL, StoryEndpoint
 from tests.fakes.scaled_clock import ScaledClock
+from tests.leak_watch import DISCORD_TOKEN, ENDPOINT_KEY
 
 PATIENCE_S = 30.0
 """How long a test waits for what the bot does by itself, in real seconds."""
@@ -256,8 +257,8 @@ class World:
         await wire.__aenter__()
         database = RedisDatabase(wire.url, repeats_s=())
         said = {
-            "DISCORD_TOKEN": "simulated",
-            "OPENAI_API_KEY": "sk-simulated",
+            "DISCORD_TOKEN": DISCORD_TOKEN,
+            "OPENAI_API_KEY": ENDPOINT_KEY,
             "OPENAI_BASE_URL": self.endpoint.base_url,
             "NARRATOR_MODEL": MODEL,
             "REDIS_URL": self.redis.url,

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
@@ -21,6 +21,7 @@ from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.story import Phase, Story, Turn
+from tests import leak_watch
 from tests.adapters.redis_raw import raw_client
 from tests.faults.bot_process import BotProcess
 from tests.faults.discord_server import (
@@ -39,12 +40,15 @@ from tests.faults.story_endpoint import (
     Asked,
     StoryEndpoint,
 )
+from tests.leak_watch import DISCORD_TOKEN, ENDPOINT_KEY
 
-TOKEN = "local-token"
+TOKEN = DISCORD_TOKEN
 LEASE_S = 2
 """A restart takes as long; shorter, and a busy machine could lose a lease without any crash."""
 PATIENCE_S = 40.0
 """For what takes a second or two on an idle machine."""
+SUPPRESS_EMBEDS = 1 << 2
+"""Discord's flag for a message without previews."""
 ROUTES = (
     "* /channels/*/*",
     "* /channels/*/messages/*",
@@ -104,6 +108,12 @@ class ProcessHouse:
         trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+        leak_watch.check(self.bot.output + self.bot.answer, "what the bot printed")
+        for call in self.server.calls:
+            leak_watch.check(str(call.fields), f"what Discord was told: {call.method} {call.path}")
+            check_mentions(call)
+        for body in self.endpoint.heard:
+            leak_watch.check(body, "what the model was told")
 
     def environment(self) -> dict[str, str]:
         """The settings that lead the bot here."""
@@ -111,6 +121,7 @@ class ProcessHouse:
             "DISCORD_TOKEN": TOKEN,
             "DISCORD_API_URL": self.server.api_url,
             "DISCORD_GATEWAY_URL": self.server.gateway_ws_url,
+            "OPENAI_API_KEY": ENDPOINT_KEY,
             "OPENAI_BASE_URL": self.endpoint.base_url,
             "NARRATOR_MODEL": MODEL,
             "EMBEDDINGS": "openai",
@@ -288,6 +299,20 @@ class ProcessHouse:
             PATIENCE_S,
             f"{sentence!r} on stage",
         )
+
+
+def check_mentions(call: Call) -> None:
+    """Whatever is shown says whom it may mention, at most a role; and shows no preview of a link.
+
+    A message of components has no previews, and an edit keeps what the message was sent with.
+    """
+    said: dict[str, Any] = call.fields.get("data") or call.fields
+    if not said.keys() & {"content", "components"}:
+        return
+    allowed = said["allowed_mentions"]
+    assert (allowed["parse"], allowed.get("users", [])) == ([], []), f"{call.path}: {allowed}"
+    if call.method == "POST" and said.get("content"):
+        assert said["flags"] & SUPPRESS_EMBEDS, call.path
 
 
 class Moments:

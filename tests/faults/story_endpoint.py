@@ -68,6 +68,8 @@ class StoryEndpoint:
         key: the only key that is accepted; None accepts every one.
         models: what the endpoint lists.
         nonsense: whether it answers everything with a web page.
+        echo: when set, everything is refused with what it makes of the authorization and the body.
+        heard: the bodies of all requests, as text.
         dims: numbers per vector.
     """
 
@@ -77,6 +79,8 @@ class StoryEndpoint:
         self.key = key
         self.models = models
         self.nonsense = False
+        self.echo: Callable[[str, str], str] | None = None
+        self.heard: list[str] = []
         self.dims = DIMS
         self.port = 0
         self.failures: list[Exception] = []
@@ -125,6 +129,10 @@ class StoryEndpoint:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
+        self.heard.append(await request.text())
+        if self.echo is not None:
+            sent = self.echo(request.headers.get("Authorization", ""), self.heard[-1])
+            return web.json_response({"error": {"message": sent}}, status=422)
         if self.nonsense:
             return web.Response(text="<html>Welcome!</html>", content_type="text/html")
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
