@@ -171,4 +171,5 @@ def test_an_answer_that_repeats_the_story_is_not_quoted(
         response = httpx2.Response(422, request=request)
         error = openai.UnprocessableEntityError("failed", response=response, body=body)
         fault = classify(error, CALLEE, now=0.0)
-    assert (said in fault.sentence) is quoted
+    assert (fault.said == said) is quoted
+    assert said not in fault.sentence, "members read that one"
