@@ -62,15 +62,12 @@ class Tree(_Tree):
 def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:
     incident = secrets.token_hex(4)
     name = interaction.command.qualified_name if interaction.command else "unknown"
-    log.error(
-        "incident %s: /%s in channel %s failed",
-        incident,
-        name,
-        interaction.channel_id,
-        exc_info=cause,
-    )
+    where = interaction.channel_id
     if isinstance(cause, TalewheelError) and cause.retryable:
+        # An outage: many ask meanwhile, and where in the code it was met tells nothing.
+        log.warning("incident %s: /%s in channel %s failed: %s", incident, name, where, cause)
         return f"That didn't work just now: try again in a minute (incident {incident})."
+    log.error("incident %s: /%s in channel %s failed", incident, name, where, exc_info=cause)
     return f"That didn't work. The bot's log says why, at incident {incident}."
 
 

@@ -13,7 +13,7 @@ from core.domain.identity import nonce
 from core.domain.sentences import whole_sentences, whole_words
 from core.domain.story import Draft, StoryId
 from core.domain.text import split
-from core.errors import MessageGoneError, StageError, StageUnavailableError
+from core.errors import MessageGoneError, StageError, StageUnavailableError, StoreUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
 from core.services.lease import finished
 
@@ -25,6 +25,8 @@ PATIENCE_S = 0.6
 """How long the first words wait for the end of their sentence."""
 TYPING_S = 8.0
 """The typing sign lasts about ten seconds."""
+_PASSING = (StageUnavailableError, StoreUnavailableError)
+"""What doesn't end the writing: Discord is away, or Redis and with it the word that we may act."""
 REPLACEMENTS = 3
 """How often a message that somebody deleted at once is posted again."""
 
@@ -48,6 +50,12 @@ async def post(
         with suppress(MessageGoneError):
             return await stage.send(channel, content, nonce(name, replacement), after)
     return await stage.send(channel, content, nonce(name, REPLACEMENTS), after)
+
+
+def paragraph_on_stage(text: str, title: str, number: int) -> list[Prose]:
+    """A finished paragraph as its messages show it, the first with the heading."""
+    first, *rest = split(text, PIECE_UNITS)
+    return [Prose(first, title, number), *(Prose(part) for part in rest)]
 
 
 class Pieces:
@@ -125,7 +133,7 @@ class Pieces:
         while True:
             self._grown.clear()
             text = whole_sentences(self._latest) or whole_words(self._latest)
-            with suppress(StageUnavailableError):
+            with suppress(*_PASSING):
                 for index, part in enumerate(split(text, PIECE_UNITS)):
                     await self._place(index, part)
             await self._clock.sleep(PACE_S)
@@ -133,7 +141,7 @@ class Pieces:
 
     async def _type(self) -> None:
         while not self._shown:
-            with suppress(StageUnavailableError):
+            with suppress(*_PASSING):
                 await self._stage.signal(self._channel)
             await self._clock.sleep(TYPING_S)
 
