@@ -7,6 +7,7 @@ is render's and the errors' business.
 
 import logging
 import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import discord
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
 else:
     _Tree = app_commands.CommandTree
+
+
+_NOT_OURS = MappingProxyType(
+    {
+        40060: "another process answered it. Does the bot run twice with one token?",
+        10062: "Discord doesn't wait for its answer any more; the bot or the network was too slow",
+    }
+)
+"""Discord's codes for an interaction that is answered already, or was given up: each command takes
+it (``defer``) before it does anything, so nothing was done."""
 
 
 class Tree(_Tree):
@@ -51,6 +62,9 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if isinstance(cause, discord.HTTPException) and cause.code in _NOT_OURS:
+            log.warning("a command wasn't carried out: %s", _NOT_OURS[cause.code])
+            return
         sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
         try:
             await answer(interaction, sentence)

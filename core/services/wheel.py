@@ -234,6 +234,7 @@ class Wheel:
                     continue
                 async with self.taken(story) as run:
                     await restage(run, since)
+                log.info("story %s is on stage as it is stored", story)
                 return
         log.warning("story %s never rested, so it was not compared", story)
 

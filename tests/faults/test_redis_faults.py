@@ -36,7 +36,9 @@ async def house(tmp_path: Path) -> AsyncIterator[RedisHouse]:
 def check_calm(house: RedisHouse, lines: int) -> None:
     """No error, and not more than so many lines that ask for a look."""
     house.check_log()
-    asking = [line for line in house.bot.output.splitlines() if " WARNING " in line]
+    lines_said = house.bot.output.splitlines()
+    # Discord.py's line about a late heartbeat is about this machine's load.
+    asking = [line for line in lines_said if " WARNING " in line and "keep up" not in line]
     assert len(asking) <= lines, "\n".join(asking)
 
 
@@ -170,12 +172,17 @@ async def _cut_once_a_turn(folder: Path, share: list[tuple[Loss, int]], times: i
             house.vote((number - 1) % 3)
             house.proxy.lose(loss, COMMITS, times, passing=commit)
             told = await house.close_told()
-            if "try again" in told:
+            if " won " not in told:
                 # The command itself was cut for good; the vote is still open, or closed already.
+                assert "try again" in told.lower()
                 house.ask_to_close()
+
+            async def cut(until: int = cuts + times) -> bool:
+                return house.proxy.cuts == until
+
+            await house.until(cut, f"the last of {times} cuts: {loss} at commit {commit}")
             await house.rests_at(number)
             await house.check_told_once()
-            assert house.proxy.cuts == cuts + times, f"turn {number}: {loss} at commit {commit}"
             if times == 1:
                 assert (await house.story()).epoch == epoch + 2, "each claim was granted once"
             house.proxy.undisturbed()
@@ -243,7 +250,10 @@ async def test_refusals_are_said_once_and_waited_out(house: RedisHouse) -> None:
 
 
 async def test_a_refusal_in_the_middle_of_a_turn_loses_no_words(house: RedisHouse) -> None:
-    """Longer than the lease: what was written waits in the process until Redis takes it."""
+    """Longer than the lease: what was written waits in the process until Redis takes it.
+
+    What it cost does so too.
+    """
     gate = Gate(house)
     await house.begin()
     gate.at("early paragraph")
