@@ -7,7 +7,6 @@ is render's and the errors' business.
 
 import logging
 import secrets
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import discord
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
 else:
     _Tree = app_commands.CommandTree
-
-
-_NOT_OURS = MappingProxyType(
-    {
-        40060: "another process answered it. Does the bot run twice with one token?",
-        10062: "Discord doesn't wait for its answer any more; the bot or the network was too slow",
-    }
-)
-"""Discord's codes for an interaction that is answered already, or was given up: each command takes
-it (``defer``) before it does anything, so nothing was done."""
 
 
 class Tree(_Tree):
@@ -62,9 +51,6 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(cause, discord.HTTPException) and cause.code in _NOT_OURS:
-            log.warning("a command wasn't carried out: %s", _NOT_OURS[cause.code])
-            return
         sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
         try:
             await answer(interaction, sentence)
@@ -76,12 +62,15 @@ class Tree(_Tree):
 def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:
     incident = secrets.token_hex(4)
     name = interaction.command.qualified_name if interaction.command else "unknown"
-    where = interaction.channel_id
+    log.error(
+        "incident %s: /%s in channel %s failed",
+        incident,
+        name,
+        interaction.channel_id,
+        exc_info=cause,
+    )
     if isinstance(cause, TalewheelError) and cause.retryable:
-        # An outage: many ask meanwhile, and where in the code it was met tells nothing.
-        log.warning("incident %s: /%s in channel %s failed: %s", incident, name, where, cause)
         return f"That didn't work just now: try again in a minute (incident {incident})."
-    log.error("incident %s: /%s in channel %s failed", incident, name, where, exc_info=cause)
     return f"That didn't work. The bot's log says why, at incident {incident}."
 
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from core.domain.story import StoryId, Votes
 from core.errors import FencedError, StoreUnavailableError
@@ -144,7 +144,7 @@ class Lease:
         self._ends, self.until = asked_at + self._length_s, until
 
 
-async def finished(doing: Coroutine[Any, Any, T]) -> T:
+async def finished(doing: Coroutine[None, None, T]) -> T:
     """Await something that must not be left half done: a cancellation waits for its end.
 
     What was asked of Discord and cut short may still happen, behind the back of whoever takes over.
@@ -171,31 +171,30 @@ class LeasedStage:
         self, channel: int, content: Content, nonce: str, after: int | None = None
     ) -> Posted:
         """See Stage."""
-        return await self._whole(lambda: self._stage.send(channel, content, nonce, after))
+        return await self._ask(
+            lambda: finished(self._stage.send(channel, content, nonce, after)),
+        )
 
     async def edit(self, channel: int, message: int, content: Content) -> None:
         """See Stage."""
-        await self._whole(lambda: self._stage.edit(channel, message, content))
+        await self._ask(lambda: finished(self._stage.edit(channel, message, content)))
 
     async def delete(self, channel: int, message: int) -> None:
         """See Stage."""
-        await self._whole(lambda: self._stage.delete(channel, message))
+        await self._ask(lambda: finished(self._stage.delete(channel, message)))
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         """See Stage."""
-        await self._lease.check()
-        return await self._stage.own_messages(channel, after)
+        return await self._ask(lambda: self._stage.own_messages(channel, after))
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:
         """See Stage."""
-        await self._lease.check()
-        return await self._stage.votes(channel, message, options)
+        return await self._ask(lambda: self._stage.votes(channel, message, options))
 
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
         """See Stage."""
-        async with self._lease.act():
-            await self._stage.signal(channel, ballot, options)
+        await self._ask(lambda: self._stage.signal(channel, ballot, options))
 
-    async def _whole(self, doing: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _ask(self, act: Callable[[], Coroutine[None, None, T]]) -> T:
         async with self._lease.act():
-            return await finished(doing())
+            return await act()

@@ -87,7 +87,7 @@ async def test_two_processes_tell_every_turn_once(tmp_path: Path) -> None:
             await house.check_told_once()
         assert set(house.endpoint.asked.values()) == {len(channels)}, "nothing was paid for twice"
         doubled = house.bot.output + house.other.output
-        assert "Does the bot run twice with one token?" in doubled, "the operator is told"
+        assert "is the bot running twice?" in doubled, "the operator is told"
         house.check_logs()
         for _ in range(2):
             code, _took_s = await house.bot.stop()
