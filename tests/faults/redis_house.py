@@ -6,7 +6,7 @@ channel shows compared with what is stored.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,9 @@ class RedisHouse(ProcessHouse):
 
 
 @asynccontextmanager
-async def redis_house(folder: Path, *, tcp: bool = False, **said: str) -> AsyncIterator[RedisHouse]:
+async def redis_house(
+    folder: Path, *, tcp: bool = False, **said: str
+) -> AsyncGenerator[RedisHouse]:
     """A house with its proxy; the bot isn't started yet."""
     async with (
         RedisHouse(folder, **said) as house,

@@ -5,7 +5,7 @@ stage, and whoever lost a story leaves it alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Pair(ProcessHouse):
 
 
 @asynccontextmanager
-async def pair(folder: Path, **said: str) -> AsyncIterator[Pair]:
+async def pair(folder: Path, **said: str) -> AsyncGenerator[Pair]:
     """A house with two bots that aren't started yet."""
     async with Pair(folder, **said) as house:
         (folder / "other").mkdir()
