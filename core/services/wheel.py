@@ -21,6 +21,7 @@ from core.errors import (
     StoreUnavailableError,
     TalewheelError,
 )
+from core.services.deadlines import Deadlines
 from core.services.lease import Lease
 from core.services.publishing import restage
 from core.services.run import PATIENCE_S, Run, Stations
@@ -84,6 +85,7 @@ class Wheel:
         self._look = asyncio.Event()
         self._closing = False
         self._stalled = False
+        self._deadlines = Deadlines(stations, lease_s, self.taken)
 
     async def run(self) -> None:
         """Turn the wheel until it is cancelled or closed: work on every story that is due."""
@@ -91,6 +93,8 @@ class Wheel:
             wait_s = LONGEST_LOOK_S
             self._look.clear()
             try:
+                if self._deadlines.were_moved():
+                    self.later(self._mend())
                 wait_s = await self._start_workers()
                 if self._stalled:
                     log.warning("the wheel turns again")
@@ -237,6 +241,11 @@ class Wheel:
                 log.info("story %s is on stage as it is stored", story)
                 return
         log.warning("story %s never rested, so it was not compared", story)
+
+    async def _mend(self) -> None:
+        with suppress(TalewheelError):
+            await self._deadlines.mend()
+        self._look.set()
 
     def _note_failure(self, story: StoryId, *, by_store: bool = False) -> "_Failures":
         """Count one more failure in a row, and leave the story alone for a while."""

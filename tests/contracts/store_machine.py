@@ -191,7 +191,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.hands and len(self.places) > 1)
     @rule(target=sent, data=st.data())
     def rewind(self, data: st.DataObject) -> Commit | MultipleResults[Commit]:
-        """The head moves to where the story was once, back or forth; another way may begin there."""
+        """The head moves to where the story was once; another way may begin there."""
         worker = self.somebody(data)
         held = self.hands[worker]
         known = [place for place in self.places if (held.id, place.head) in self.turns]
