@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bot_process import BotProcess
+from tests.faults.discord_server import Answer, Call
 from tests.faults.process_house import PATIENCE_S, Moments, ProcessHouse
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
@@ -203,3 +204,43 @@ def _compares(bot: BotProcess) -> tuple[int, int]:
     """How often it has begun and ended to compare the stage with what is stored."""
     said = bot.output
     return said.count("the stage is compared"), said.count("is on stage as it is stored")
+
+
+async def test_a_request_that_was_held_back_is_not_sent_by_who_wakes_too_late(
+    tmp_path: Path,
+) -> None:
+    """It waited for a rate limit when its process was stopped: it was allowed then, not now."""
+    async with pair(tmp_path / "pair", LEASE_SECONDS="1") as house:
+        await house.start_both()
+        house.other.freeze()
+        house.ask_for_story()
+        await house.rests_at(1)
+        stopped, limited = house.bot, asyncio.Event()
+
+        async def limit(call: Call) -> Answer | None:
+            if limited.is_set() or "at time 1" not in str(call.fields.get("content")):
+                return None
+            limited.set()
+            stopped.freeze()
+            body = {"message": "Slow down.", "retry_after": 0.5, "global": False}
+            return Answer(429, body, {"Via": "1.1 local", "Retry-After": "1"})
+
+        house.server.before("PATCH /channels/*/messages/*", limit)
+        house.vote(1)
+        house.ask_to_close()
+        async with asyncio.timeout(PATIENCE_S):
+            await limited.wait()
+        house.change_over()
+        house.bot.thaw()
+        await house.rests_at(2)
+        calls = len(house.server.calls)
+        stopped.thaw()
+
+        async def noticed() -> bool:
+            return "taken over" in stopped.output
+
+        await house.until(noticed, "the one that woke notices")
+        await house.check_told_once()
+        late = [call for call in list(house.server.calls)[calls:] if call.method == "PATCH"]
+        assert not [call for call in late if "at time 1" in str(call.fields.get("content"))]
+        house.check_logs()
