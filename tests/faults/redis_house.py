@@ -5,17 +5,22 @@ channel shows compared with what is stored.
 """
 
 import asyncio
+import os
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.adapters.redis_proxy import LossyProxy
 from tests.adapters.redis_raw import raw_client
 from tests.faults.discord_server import Channel
 from tests.faults.process_house import PATIENCE_S, ProcessHouse
 
+T = TypeVar("T")
+
+EVERY_MOMENT = bool(os.environ.get("EVERY_MOMENT"))
+"""Whether sweeps try all that they could: set it for the long form."""
 AWAY = "Redis is away"
 BACK = "Redis is back"
 COMMITS = b"tw:op:"
@@ -90,6 +95,11 @@ class RedisHouse(ProcessHouse):
                 assert closed or " won " not in message.text, f"the result of turn {number}"
                 plans = told[number].plans if closed else story.plans.options
                 assert all(plan.title in message.text for plan in plans)
+
+
+def some_of(moments: Sequence[T], first: int = 0) -> list[T]:
+    """Every third of a sweep's moments; all of them in the long form."""
+    return list(moments if EVERY_MOMENT else moments[first::3])
 
 
 @asynccontextmanager

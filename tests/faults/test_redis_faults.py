@@ -16,7 +16,7 @@ from core.domain.story import Phase
 from tests.adapters.redis_proxy import Loss
 from tests.faults.discord_server import Call
 from tests.faults.process_house import ROUTES
-from tests.faults.redis_house import AWAY, BACK, COMMITS, RedisHouse, redis_house
+from tests.faults.redis_house import AWAY, BACK, COMMITS, RedisHouse, redis_house, some_of
 from tests.faults.story_endpoint import Asked
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
 HOUSES = 3
 """A sweep is shared out: so many bots, each with its own servers, at a time."""
 AWAY_S = 3.0
-"""Longer than what may be repeated is repeated, so that everybody notices."""
+"""Longer than a lease."""
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_stories_in_every_phase_outlive_restarts_of_redis(house: RedisHous
             house.ask_to_close()
         await gate.holds(len(working))
         await (house.redis.kill() if number % 2 else house.redis.stop())
-        await asyncio.sleep(AWAY_S)
+        # This takes longer than what may be repeated is repeated, so that everybody notices.
         assert "try again in a minute" in await house.close_told()
         gate.open()
         await house.redis.restart()
@@ -152,22 +152,22 @@ REPEATED_OUT = 4
 """So many cuts, and the adapter has repeated a change as often as it does."""
 
 
-@pytest.mark.parametrize("times", [1, REPEATED_OUT])
-async def test_a_connection_cut_at_any_commit_applies_it_once(tmp_path: Path, times: int) -> None:
+async def test_a_connection_cut_at_any_commit_applies_it_once(tmp_path: Path) -> None:
     """Before the server saw it and behind its being applied; once, and until the bot gives up."""
     commits = await commits_of_a_turn(tmp_path / "undisturbed")
     assert commits >= 6, "two claims, the close, the text, the reflection, the ballot"
-    cuts = [(loss, commit) for commit in range(commits) for loss in Loss]
+    places = [(loss, commit) for commit in range(commits) for loss in Loss]
+    cuts = [(loss, commit, 1) for loss, commit in places]
+    cuts += [(loss, commit, REPEATED_OUT) for loss, commit in some_of(places, first=2)]
     async with asyncio.TaskGroup() as sweep:
         for first in range(HOUSES):
-            share = cuts[first::HOUSES]
-            sweep.create_task(_cut_once_a_turn(tmp_path / f"{first}", share, times))
+            sweep.create_task(_cut_once_a_turn(tmp_path / f"{first}", cuts[first::HOUSES]))
 
 
-async def _cut_once_a_turn(folder: Path, share: list[tuple[Loss, int]], times: int) -> None:
+async def _cut_once_a_turn(folder: Path, share: list[tuple[Loss, int, int]]) -> None:
     async with redis_house(folder, tcp=True) as house:
         await house.begin()
-        for number, (loss, commit) in enumerate(share, 2):
+        for number, (loss, commit, times) in enumerate(share, 2):
             epoch, cuts = (await house.story()).epoch, house.proxy.cuts
             house.vote((number - 1) % 3)
             house.proxy.lose(loss, COMMITS, times, passing=commit)
@@ -188,10 +188,32 @@ async def _cut_once_a_turn(folder: Path, share: list[tuple[Loss, int]], times: i
             house.proxy.undisturbed()
         asked = house.endpoint.asked
         assert set(asked.values()) == {1}, f"paid for once each: {asked}"
-        check_calm(house, 0 if times == 1 else 4 * len(share))
+        check_calm(house, 4 * sum(times > 1 for _, _, times in share))
 
 
-async def test_connections_that_died_without_a_word_are_left(house: RedisHouse) -> None:
+# ── disturbed in other ways, each in a house of its own at the same time ─────────────────────────
+
+
+async def test_whatever_redis_does_is_said_waited_out_and_costs_nothing(tmp_path: Path) -> None:
+    """Dead connections, slow answers, refusals, lost indexes, and everything gone."""
+    async with asyncio.TaskGroup() as houses:
+        for disturbed in (
+            connections_that_died_without_a_word,
+            slow_answers,
+            refusals,
+            a_refusal_in_the_middle_of_a_turn,
+            indexes_that_vanished,
+            an_emptied_redis,
+        ):
+            houses.create_task(_in_its_house(tmp_path / disturbed.__name__, disturbed))
+
+
+async def _in_its_house(folder: Path, disturbed: Callable[[RedisHouse], Awaitable[None]]) -> None:
+    async with redis_house(folder) as house:
+        await disturbed(house)
+
+
+async def connections_that_died_without_a_word(house: RedisHouse) -> None:
     """They look open and nothing comes back; a turn under way goes on over new ones."""
     gate = Gate(house)
     await house.begin()
@@ -207,7 +229,7 @@ async def test_connections_that_died_without_a_word_are_left(house: RedisHouse) 
     check_calm(house, 2)
 
 
-async def test_slow_answers_only_make_it_slow(house: RedisHouse) -> None:
+async def slow_answers(house: RedisHouse) -> None:
     """Each one late by 200 ms; and one so late that its connection is given up before."""
     await house.begin()
     house.proxy.delay_s = 0.2
@@ -222,10 +244,7 @@ async def test_slow_answers_only_make_it_slow(house: RedisHouse) -> None:
     check_calm(house, 0)
 
 
-# ── refused ──────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_refusals_are_said_once_and_waited_out(house: RedisHouse) -> None:
+async def refusals(house: RedisHouse) -> None:
     """Read-only, out of memory, a disk that can't be written, still loading: then it goes on."""
     begun = await house.begin(3)
     for number, refuse in enumerate((read_only, out_of_memory, misconfigured, loading), 2):
@@ -249,7 +268,7 @@ async def test_refusals_are_said_once_and_waited_out(house: RedisHouse) -> None:
     check_calm(house, 3 * 4)
 
 
-async def test_a_refusal_in_the_middle_of_a_turn_loses_no_words(house: RedisHouse) -> None:
+async def a_refusal_in_the_middle_of_a_turn(house: RedisHouse) -> None:
     """Longer than the lease: what was written waits in the process until Redis takes it.
 
     What it cost does so too.
@@ -328,12 +347,8 @@ async def stored_state(house: RedisHouse, channel: int) -> object:
         return {key: await client.dump(key) for key in found}
 
 
-# ── emptied ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("index", [keys.STORIES_INDEX, keys.MEMORY_INDEX])
-async def test_an_index_that_vanished_comes_back_by_itself(house: RedisHouse, index: str) -> None:
-    """While a vote runs that closes by its time, and while a paragraph is being written."""
+async def indexes_that_vanished(house: RedisHouse) -> None:
+    """They come back: while a vote runs that its time closes, and in the middle of a paragraph."""
     await house.start_bot()
     await house.moderator.command(
         house.channel, "story start", premise="A keeper hears the sea.", vote_seconds=5
@@ -343,28 +358,29 @@ async def test_an_index_that_vanished_comes_back_by_itself(house: RedisHouse, in
     for number in (2, 3):
         if number == 2:
             house.vote(1)
-            await drop(house, index)
+            await drop_indexes(house)
         else:
             gate.at("early paragraph")
             house.vote(2)
             await house.close_told()
             await gate.holds(1)
-            await drop(house, index)
+            await drop_indexes(house)
             gate.open()
         await house.rests_at(number)
         await house.check_told_once()
-    assert house.said("lost its search indexes") >= 1
+    assert house.said("lost its search indexes") == 2
     check_calm(house, 2)
     recalled = (await house.told())[-1].recalled
     assert recalled, "the third turn remembers the first"
 
 
-async def drop(house: RedisHouse, index: str) -> None:
+async def drop_indexes(house: RedisHouse) -> None:
     async with house.raw() as client:
-        await client.execute_command("FT.DROPINDEX", index)
+        for index in (keys.STORIES_INDEX, keys.MEMORY_INDEX):
+            await client.execute_command("FT.DROPINDEX", index)
 
 
-async def test_an_emptied_redis_is_said_and_told_into_again(house: RedisHouse) -> None:
+async def an_emptied_redis(house: RedisHouse) -> None:
     """In the middle of a paragraph; what was told is lost, and another story can begin there."""
     gate = Gate(house)
     await house.begin()
@@ -399,7 +415,7 @@ async def test_what_the_channel_has_seen_is_on_disk(tmp_path: Path) -> None:
     assert acts >= 9, "the result, the pieces and their edits, the ballot, three reactions"
     async with asyncio.TaskGroup() as sweep:
         for first in range(HOUSES):
-            share = list(range(first, acts, HOUSES))
+            share = some_of(range(acts))[first::HOUSES]
             sweep.create_task(_killed_behind_each(tmp_path / f"{first}", share))
 
 

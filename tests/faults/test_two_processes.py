@@ -14,6 +14,7 @@ import pytest
 from tests.faults.bot_process import BotProcess
 from tests.faults.discord_server import Answer, Call
 from tests.faults.process_house import PATIENCE_S, Moments, ProcessHouse
+from tests.faults.redis_house import some_of
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
 
@@ -149,7 +150,7 @@ async def test_a_process_that_is_stopped_at_any_moment_of_a_turn_wakes_too_late(
     assert len(moments) > 25, "a turn's calls to Discord and to the model"
     async with asyncio.TaskGroup() as sweep:
         for first in range(HOUSES):
-            share = moments[first::HOUSES]
+            share = some_of(moments)[first::HOUSES]
             sweep.create_task(_stopped_once_a_turn(tmp_path / f"{first}", share))
 
 
