@@ -24,7 +24,7 @@ from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
 from bot.render import OPTION_EMOJI
 from bot.services import Composer
-from bot.stage import DiscordStage
+from bot.stage import DiscordStage, last_look
 from core.errors import TalewheelError
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ class TalewheelBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=GUILDS_S,
+            http_trace=last_look(),
         )
         self.failure: BaseException | None = None
         self._services = compose(DiscordStage(self))

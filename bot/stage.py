@@ -21,6 +21,7 @@ from core.errors import (
     StageUnavailableError,
 )
 from core.ports import Content, Posted, Votes
+from core.services.lease import acting_under
 
 _PAGE = 100
 """Most users that Discord lists in one answer."""
@@ -159,6 +160,23 @@ class DiscordStage:
             if ids <= seen or len(page) < _PAGE:
                 return (seen | ids) - bots
             seen |= ids
+
+
+def last_look() -> aiohttp.TraceConfig:
+    """For the client: what was allowed a while ago is asked once more when its request goes out.
+
+    discord.py holds requests back for rate limits and repeats them by itself; a process may be
+    stopped meanwhile. Requests that no lease stands behind, such as answers to commands, go out.
+    """
+
+    async def ask(*_: object) -> None:
+        lease = acting_under.get()
+        if lease is not None:
+            await lease.check()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(ask)
+    return trace
 
 
 def translate(error: Exception, needs: str) -> StageError:

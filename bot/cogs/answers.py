@@ -18,6 +18,9 @@ from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
 
+_ANSWERED = 40060
+"""Discord's code for an interaction that has its first answer already."""
+
 if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
 else:
@@ -51,6 +54,9 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if _answered(cause):
+            log.warning("a command was answered by another process: is the bot running twice?")
+            return
         match cause:
             case RefusedError():
                 sentence = remark(str(cause))
@@ -95,15 +101,11 @@ def _comes_from_its_channel(interaction: discord.Interaction[commands.AutoSharde
 def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:
     incident = secrets.token_hex(4)
     name = interaction.command.qualified_name if interaction.command else "unknown"
-    log.error(
-        "incident %s: /%s in channel %s failed",
-        incident,
-        name,
-        interaction.channel_id,
-        exc_info=cause,
-    )
+    failed = f"incident {incident}: /{name} in channel {interaction.channel_id} failed"
     if isinstance(cause, TalewheelError) and cause.retryable:
+        log.warning("%s: %s", failed, cause)
         return f"That didn't work just now: try again in a minute (incident {incident})."
+    log.error("%s", failed, exc_info=cause)
     return f"That didn't work. The bot's log says why, at incident {incident}."
 
 
@@ -124,3 +126,8 @@ async def answer(interaction: discord.Interaction, *pages: str) -> None:
             await interaction.response.send_message(
                 page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
             )
+
+
+def _answered(error: Exception) -> bool:
+    """Whether Discord says that an interaction has its first answer already."""
+    return isinstance(error, discord.HTTPException) and error.code == _ANSWERED

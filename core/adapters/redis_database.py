@@ -12,6 +12,7 @@ server must be like redis_greeting's.
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
@@ -26,7 +27,10 @@ from core.adapters.redis_address import read_address
 from core.adapters.redis_errors import is_missing_index, passes_soon, translate, translated
 from core.adapters.redis_greeting import greet, look_at_settings
 from core.adapters.redis_indexes import RecordedEmbedder, RedisIndexes, recorded_embedder
+from core.adapters.redis_outage import Kind, Outage
 from core.errors import StartError, StoreError, StoreUnavailableError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Part: TypeAlias = str | bytes | int | float
@@ -112,6 +116,7 @@ class RedisDatabase:
         self._client: Any = cast(Any, Redis)(connection_pool=self._pool)
         self._indexes: RedisIndexes | None = None
         self._mending = asyncio.Lock()
+        self._outage = Outage()
 
     async def prepare(self, embedder: str, dims: int) -> Readiness:
         """See that the server can be worked with, and make or re-make the indexes.
@@ -203,7 +208,9 @@ class RedisDatabase:
                 may still be: repeat the same change, or take the story's epoch first.
         """
         call = (len(keys), *keys, *arguments)
-        return await self._repeated(lambda: self._run(script, call, doing, on_disk=on_disk))
+        return await self._repeated(
+            Kind.CHANGE, lambda: self._run(script, call, doing, on_disk=on_disk)
+        )
 
     async def _run(
         self, script: Script, call: tuple[Part, ...], doing: str, *, on_disk: bool
@@ -234,6 +241,8 @@ class RedisDatabase:
         searched = self._indexes.named(index)
         query.timeout(SEARCH_TIMEOUT_MS)
         doing = f"search {index}"
+        async with self._mending:
+            pass  # An index that is being made again has only a part of what there is.
         try:
             return await self._read(doing, lambda: searched.query(query))
         except StoreError as error:
@@ -241,7 +250,9 @@ class RedisDatabase:
                 raise
         async with self._mending:  # Searches that fail together make them once, one after another.
             with translated("make its indexes again"):
-                await self._indexes.ensure()
+                if await self._indexes.missing():
+                    log.warning("Redis has lost its search indexes; they are made again")
+                    await self._indexes.ensure()
         return await self._read(doing, lambda: searched.query(query))
 
     async def _read(self, doing: str, ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -249,9 +260,18 @@ class RedisDatabase:
             with translated(doing):
                 return await ask()
 
-        return await self._repeated(once)
+        return await self._repeated(Kind.READING, once)
 
-    async def _repeated(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _repeated(self, kind: Kind, attempt: Callable[[], Awaitable[T]]) -> T:
+        try:
+            done = await self._attempts(attempt)
+        except StoreUnavailableError as error:
+            self._outage.failed(kind, error)
+            raise
+        self._outage.answered(kind)
+        return done
+
+    async def _attempts(self, attempt: Callable[[], Awaitable[T]]) -> T:
         for pause_s in self._repeats_s:
             try:
                 return await attempt()

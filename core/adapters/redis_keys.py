@@ -25,7 +25,7 @@ STORIES_INDEX = "tw-stories"
 MEMORY_INDEX = "tw-memory"
 
 OPERATION_LIFETIME_S = 3600
-"""How long a change is known by its operation; repeats come within seconds."""
+"""How long a change is known by its operation; a worker repeats it for a quarter of an hour."""
 CLAIM_LIFETIME_S = 60
 """A claim is repeated by its own call only, within seconds."""
 SPEND_LIFETIME_S = 3 * 86_400

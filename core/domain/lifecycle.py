@@ -102,3 +102,19 @@ def due_at_rest(story: Story) -> float | None:
     if story.phase is Phase.VOTING:
         return story.closes_at
     return story.pause.until if story.pause else None
+
+
+LONGEST_PAUSE_S = 86_400.0
+"""A pause that ends by itself waits for the UTC day to turn at most."""
+
+
+def longest_wait(story: Story, lease_s: float) -> float:
+    """How far ahead a story's due time may rightly lie, seconds, whoever holds it.
+
+    Args:
+        story: as it stands.
+        lease_s: how long a claim lasts.
+    """
+    if story.phase is Phase.VOTING:
+        return max(lease_s, story.settings.vote_s)
+    return max(lease_s, LONGEST_PAUSE_S) if story.phase is Phase.PAUSED else lease_s

@@ -270,6 +270,16 @@ def ended(story: Story, sentence: str, *, now: float, notice_nonce: str) -> Stor
     )
 
 
+def redated(story: Story, now: float) -> Story:
+    """Its time was set by a clock that was ahead: a vote runs a full window, a pause is over."""
+    if story.phase is Phase.VOTING:
+        closes_at = now + story.settings.vote_s
+        return replace(story, closes_at=closes_at, outbox=_owed(story, *_refresh(story)))
+    if story.pause and story.pause.until is not None:
+        return replace(story, pause=replace(story.pause, until=now))
+    return story
+
+
 def settled(story: Story, effect: Effect) -> Story:
     """The channel got what it was owed."""
     return replace(story, outbox=tuple(owed for owed in story.outbox if owed != effect))

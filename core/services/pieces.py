@@ -13,7 +13,7 @@ from core.domain.identity import nonce
 from core.domain.sentences import whole_sentences, whole_words
 from core.domain.story import Draft, StoryId
 from core.domain.text import split
-from core.errors import MessageGoneError, StageError, StageUnavailableError
+from core.errors import MessageGoneError, StageError, StageUnavailableError, StoreUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
 from core.services.lease import finished
 
@@ -27,6 +27,8 @@ TO_COME = "…"
 """What a message shows while the text that will stand in it is still being written."""
 TYPING_S = 8.0
 """The typing sign lasts about ten seconds."""
+_PASSING = (StageUnavailableError, StoreUnavailableError)
+"""What doesn't end the writing: Discord is away, or Redis and with it the word that we may act."""
 REPLACEMENTS = 3
 """How often a message that somebody deleted at once is posted again."""
 
@@ -50,6 +52,12 @@ async def post(
         with suppress(MessageGoneError):
             return await stage.send(channel, content, nonce(name, replacement), after)
     return await stage.send(channel, content, nonce(name, REPLACEMENTS), after)
+
+
+def paragraph_on_stage(text: str, title: str, number: int) -> list[Prose]:
+    """A finished paragraph as its messages show it, the first with the heading."""
+    first, *rest = split(text, PIECE_UNITS)
+    return [Prose(first, title, number), *(Prose(part) for part in rest)]
 
 
 class Pieces:
@@ -127,7 +135,7 @@ class Pieces:
         while True:
             self._grown.clear()
             text = whole_sentences(self._latest) or whole_words(self._latest)
-            with suppress(StageUnavailableError):
+            with suppress(*_PASSING):
                 await self._grow(split(text, PIECE_UNITS))
             await self._clock.sleep(PACE_S)
             await self._grown.wait()
@@ -145,7 +153,7 @@ class Pieces:
 
     async def _type(self) -> None:
         while not self._shown:
-            with suppress(StageUnavailableError):
+            with suppress(*_PASSING):
                 await self._stage.signal(self._channel)
             await self._clock.sleep(TYPING_S)
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from core.domain import moves
 from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import Draft, Effect, Story, Turn
-from core.errors import FencedError
+from core.errors import FencedError, StoreUnavailableError
 from core.ports import (
     Clock,
     Commit,
@@ -24,6 +24,11 @@ from core.ports import (
 )
 from core.services.lease import Lease, LeasedStage
 from core.services.pieces import Pieces
+
+PATIENCE_S = 900.0
+"""How long a commit is tried while Redis is away: what it holds was paid for and may be read
+already. Nobody can take the story over without Redis; whoever does later fences this commit."""
+PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,21 @@ class Run:
         story: the state as last committed, less what the channel has got since (see ``settled``).
     """
 
-    def __init__(self, stations: Stations, lease: Lease, story: Story) -> None:
+    def __init__(
+        self, stations: Stations, lease: Lease, story: Story, patience_s: float = PATIENCE_S
+    ) -> None:
+        """See the class.
+
+        Args:
+            stations: where the work is done.
+            lease: of the claim.
+            story: as the claim gave it.
+            patience_s: how long a commit is tried while Redis is away.
+        """
         self.at = replace(stations, stage=LeasedStage(stations.stage, lease))
         self.lease = lease
         self.story = story
+        self._patience_s = patience_s
         self._written: Turn | None = None
         self._pieces: tuple[tuple[str, int, int], Pieces] | None = None
 
@@ -84,9 +100,7 @@ class Run:
         async with self.lease.renewing:
             due = due_at_rest(story)
             story = replace(story, due=self.lease.until if due == AT_ONCE else due)
-            await self.at.store.commit(
-                Commit(uuid4().hex, story, writes, expects or {}, turn, entry)
-            )
+            await self._until_stored(Commit(uuid4().hex, story, writes, expects or {}, turn, entry))
         self.story = story
         self._written = turn or self._written
 
@@ -101,6 +115,17 @@ class Run:
     def not_called(self) -> None:
         """Note that the call counted last didn't go out; the next commit says so."""
         self.story = moves.not_called(self.story)
+
+    async def _until_stored(self, change: Commit) -> None:
+        """Commit, again and again while Redis is away: as one operation it is applied once."""
+        give_up = self.at.clock.monotonic() + self._patience_s
+        while True:
+            try:
+                return await self.at.store.commit(change)
+            except StoreUnavailableError:
+                if self.lease.stopped or self.at.clock.monotonic() >= give_up:
+                    raise
+            await self.at.clock.sleep(PAUSE_S)
 
     def settled(self, effect: Effect) -> None:
         """Note that the channel got what it was owed; the next commit says so."""

@@ -6,6 +6,7 @@ Whoever asks says from which server (``guild``): a story of another one isn't th
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from core.services.run import Run, Stations
 from core.services.sleepers import Sleepers
 from core.services.voting import count_now
 from core.services.wheel import LEASE_S, Wheel
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,8 @@ class Storyteller:
                     _check(run.story, event)
                     yield run
                     await self._sleepers.note(run.story)
-            except FencedError:
+            except FencedError as error:
+                log.info("a request for story %s came to nothing: %s", story.id, error)
                 raise RefusedError(
                     "The story changed at the same moment; nothing was done. Try again."
                 ) from None

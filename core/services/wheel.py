@@ -11,17 +11,20 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
-from core.domain.lifecycle import AT_ONCE, due_at_rest
+from core.domain.lifecycle import AT_ONCE, WORKING, due_at_rest
 from core.domain.story import PauseCause, Story, StoryId
 from core.errors import (
     FencedError,
+    NoStoryError,
     StageUnavailableError,
     StoreError,
     StoreUnavailableError,
     TalewheelError,
 )
+from core.services.deadlines import Deadlines
 from core.services.lease import Lease
-from core.services.run import Run, Stations
+from core.services.publishing import restage
+from core.services.run import PATIENCE_S, Run, Stations
 from core.services.turns import advance, pause
 
 log = logging.getLogger(__name__)
@@ -35,17 +38,25 @@ LONGEST_LOOK_S = 1.0
 """The wheel looks for due stories at least this often."""
 RETRY_WAITS_S = (2.0, 5.0, 15.0, 60.0, 300.0)
 """How long a story that failed is left alone by this process, by how often in a row it failed."""
+LONGEST_STORE_WAIT_S = 15.0
+"""The same while Redis is away: whoever reaches it first lets all the others go on as well."""
 GIVE_UP_AFTER = 5
 """Unexpected faults in a row after which a story is paused, with a sentence to its channel."""
+REPAIR_LOOKS = 60
+"""How often a story that somebody else works on is looked at before its stage is compared."""
 GRACE_S = 2.0
 """How long a stop waits for what is being sent, before it ends what is only being waited for."""
 
 
 class _Failures(NamedTuple):
-    """How often in a row a story failed here, and until when it is left alone (UTC)."""
+    """How often in a row a story failed here, until when it is left alone, and by whose fault.
+
+    The time is monotonic: a wall clock that is set back must not make it longer.
+    """
 
     in_a_row: int
     until: float
+    by_store: bool
 
 
 class Wheel:
@@ -74,6 +85,7 @@ class Wheel:
         self._look = asyncio.Event()
         self._closing = False
         self._stalled = False
+        self._deadlines = Deadlines(stations, lease_s, self.taken)
 
     async def run(self) -> None:
         """Turn the wheel until it is cancelled or closed: work on every story that is due."""
@@ -81,10 +93,14 @@ class Wheel:
             wait_s = LONGEST_LOOK_S
             self._look.clear()
             try:
+                if self._deadlines.were_moved():
+                    self.later(self._mend())
                 wait_s = await self._start_workers()
                 if self._stalled:
                     log.warning("the wheel turns again")
                 self._stalled = False
+            except StoreUnavailableError as error:
+                log.debug("the wheel looks again soon: %s", error)  # the store has said so
             except TalewheelError as error:
                 if not self._stalled:
                     log.warning("the wheel stands still, and tries every second: %s", error)
@@ -134,7 +150,10 @@ class Wheel:
     async def _start_workers(self) -> float:
         """Start a worker on each due story there is room for; gives seconds to the next look."""
         now = self._at.clock.now()
-        passed_over = {story for story, failed in self._failures.items() if failed.until > now}
+        monotonic = self._at.clock.monotonic()
+        passed_over = {
+            story for story, failed in self._failures.items() if failed.until > monotonic
+        }
         limit = PARALLEL + len(passed_over)
         for story in await self._at.schedule.due(now, limit):
             if self._closing or len(self._workers) >= PARALLEL:
@@ -177,9 +196,12 @@ class Wheel:
             self._failures.pop(story, None)
             self._look.set()
             await self._on_rest(run.story)
-        except FencedError as error:
+        except (FencedError, NoStoryError) as error:
             log.info("story %s: %s", story, error)
-        except (StoreUnavailableError, StageUnavailableError) as error:
+        except StoreUnavailableError as error:
+            self._note_failure(story, by_store=True)
+            log.debug("story %s waits: %s", story, error)  # the store has said so, once for all
+        except StageUnavailableError as error:
             failed = self._note_failure(story)
             level = logging.WARNING if failed.in_a_row == 1 else logging.INFO
             log.log(level, "story %s waits: %s", story, error)
@@ -201,12 +223,47 @@ class Wheel:
                 )
             self._failures.pop(story, None)
 
-    def _note_failure(self, story: StoryId) -> "_Failures":
+    async def _repair(self, story: StoryId, since: int) -> None:
+        """Compare stage and store, once the story rests in the hands of whoever took it over.
+
+        This process acted on the stage, and by the time that was done its lease was over: it was
+        stopped, or held up, in the middle. So what it showed may be older than what it covered.
+        """
+        log.warning("story %s was taken over in the middle of an act; the stage is compared", story)
+        for _ in range(REPAIR_LOOKS):
+            await self._at.clock.sleep(self._lease_s)
+            with suppress(StoreUnavailableError, StageUnavailableError, FencedError):
+                state = await self._at.store.load(story)
+                if state.phase in WORKING or state.outbox:
+                    continue
+                async with self.taken(story) as run:
+                    await restage(run, since)
+                log.info("story %s is on stage as it is stored", story)
+                return
+        log.warning("story %s never rested, so it was not compared", story)
+
+    async def _mend(self) -> None:
+        with suppress(TalewheelError):
+            await self._deadlines.mend()
+        self._look.set()
+
+    def _note_failure(self, story: StoryId, *, by_store: bool = False) -> "_Failures":
         """Count one more failure in a row, and leave the story alone for a while."""
         before = self._failures[story].in_a_row if story in self._failures else 0
         wait_s = RETRY_WAITS_S[min(before, len(RETRY_WAITS_S) - 1)]
-        self._failures[story] = _Failures(before + 1, self._at.clock.now() + wait_s)
+        if by_store:
+            wait_s = min(wait_s, LONGEST_STORE_WAIT_S)
+        until = self._at.clock.monotonic() + wait_s
+        self._failures[story] = _Failures(before + 1, until, by_store)
         return self._failures[story]
+
+    def _store_works(self) -> None:
+        """Stories that only waited for Redis wait no longer."""
+        waited = [story for story, failed in self._failures.items() if failed.by_store]
+        for story in waited:
+            del self._failures[story]
+        if waited:
+            self._look.set()
 
     @asynccontextmanager
     async def _claimed(self, story: StoryId, *, force: bool) -> AsyncGenerator[Run]:
@@ -214,14 +271,20 @@ class Wheel:
         clock = self._at.clock
         asked_at, until = clock.monotonic(), clock.now() + self._lease_s
         claimed = await self._at.schedule.claim(story, clock.now(), until, force)
+        self._store_works()
         lease = Lease(
             self._at.schedule, clock, story, claimed.epoch, self._lease_s, asked_at, until
         )
         self._leases[story] = lease
-        run = Run(self._at, lease, claimed)
+        # Whoever asked by a command is told at once that Redis is away; a worker can wait.
+        run = Run(self._at, lease, claimed, patience_s=0.0 if force else PATIENCE_S)
         try:
             async with lease.held():
                 yield run
+        except FencedError:
+            if lease.overstepped:
+                self.later(self._repair(story, run.story.head_number))
+            raise
         finally:
             if self._leases.get(story) is lease:
                 del self._leases[story]

@@ -63,6 +63,16 @@ class BotProcess:
             self._process.kill()
             await self._process.wait()
 
+    def freeze(self) -> None:
+        """Stop it where it stands, by SIGSTOP: it is there, and does nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on from where it was stopped."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     async def stop(self) -> tuple[int, float]:
         """Ask it to end by SIGTERM; gives its exit code and the seconds it took."""
         assert self._process is not None

@@ -13,7 +13,7 @@ from core.services.storyteller import Storyteller
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
-from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.stepped_clock import RightClock, SteppedClock
 from tests.fakes.store import FakeMemorySearch, FakeSchedule, FakeStoryStore, StoreWorld
 
 CHANNEL, GUILD = 900, 10
@@ -27,7 +27,7 @@ class House:
     def __init__(self, before: "House | None" = None, notice: str | None = None) -> None:
         self.clock = before.clock if before else SteppedClock()
         self.world = before.world if before else StoreWorld(dims=16)
-        self.stage = before.stage if before else FakeStage(self.clock)
+        self.stage = before.stage if before else FakeStage(RightClock(self.clock))
         self.narrator = before.narrator if before else FakeNarrator(self.clock, notice)
         self.embedder = FakeEmbedder(dims=16)
         self.store = FakeStoryStore(self.world)
