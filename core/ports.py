@@ -213,7 +213,7 @@ class Schedule(Protocol):
         ...
 
     async def renew(self, story: StoryId, epoch: int, until: float) -> None:
-        """Move the end of one's own lease; ``until=now`` hands it back. Raises FencedError."""
+        """Move the end of one's own lease; one in the past hands it back. Raises FencedError."""
         ...
 
     async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:

@@ -28,6 +28,7 @@ from core.errors import (
     EmbedderError,
     MessageGoneError,
     NarratorError,
+    RecordError,
     StageError,
     StageUnavailableError,
     TalewheelError,
@@ -146,8 +147,8 @@ async def _settle(run: Run) -> None:
             await _perform(run, effect)
         except StageUnavailableError:
             raise
-        except StageError as error:
-            # Refused for good: the state must not wait for it, and the log says what was not said.
+        except (StageError, RecordError) as error:
+            # Impossible for good: the state must not wait for it, and the log says what is missing.
             log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
         run.settled(effect)
         if isinstance(effect, Notice):
