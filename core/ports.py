@@ -97,7 +97,8 @@ class Narrator(Protocol):
         Args:
             context: the assembled step.
             on_text: called with the whole text so far each time it grew; a second attempt begins
-                again from a shorter text. Must not block or raise.
+                again from a shorter text, and one that doesn't come to an end
+                (recurrence.longest_paragraph) isn't shown further. Must not block or raise.
         """
         ...
 

@@ -35,6 +35,7 @@ from core.domain.recurrence import (
     check_opening,
     check_paragraph,
     check_reflection,
+    longest_paragraph,
 )
 from core.domain.story import Brief, Opening, Reflection, Usage
 from core.errors import NarratorError, NarratorRefusedError, NarratorUnavailableError
@@ -114,18 +115,18 @@ class OpenAINarrator:
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
         """The next paragraph, streamed; see the port."""
-        callee = self._narrator
+        callee, longest = self._narrator, longest_paragraph(context.sentences)
         body = self._profile.stream_body(callee.model, prompts.paragraph_messages(context))
         tries = _Tries(self._limits.write_attempts, self._limits, self._clock)
         while True:
             try:
-                answer = await self._calls.stream(callee, body, on_text)
+                answer = await self._calls.stream(callee, body, on_text, longest)
             except CallFailedError as failed:
                 await tries.recover(failed)
                 continue
             tries.usage += answer.usage
             try:
-                return Written(_paragraph(answer), tries.usage)
+                return Written(_paragraph(answer, longest), tries.usage)
             except UnusableAnswerError as error:
                 tries.spend(_unusable(callee, "paragraph", error))
 
@@ -217,10 +218,10 @@ def _narrator_error(fault: Fault) -> NarratorError:
     return (NarratorRefusedError if fault.final else NarratorUnavailableError)(fault.sentence)
 
 
-def _paragraph(answer: Answer) -> str:
-    if answer.cut_off:
+def _paragraph(answer: Answer, longest: int) -> str:
+    if answer.cut_off and len(answer.text) <= longest:
         raise UnusableAnswerError(["It was cut off at the endpoint's limit of length."])
-    return check_paragraph(answer.text)
+    return check_paragraph(answer.text, longest)
 
 
 def _object(answer: Answer) -> dict[str, object]:

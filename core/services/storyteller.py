@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from core.domain import moves
 from core.domain.identity import nonce
-from core.domain.lifecycle import Event, describe, next_phase
+from core.domain.lifecycle import Event, describe, next_phase, pausing
 from core.domain.story import (
     Brief,
     Notice,
@@ -114,7 +114,10 @@ class Storyteller:
             return await count_now(run)
 
     async def pause(self, channel: int, by: str) -> Story:
-        """Stop the story where it stands; ``by`` is the display name of who asks."""
+        """Stop the story where it stands; ``by`` is the display name of who asks.
+
+        One that waits for something and would go on by itself stops waiting.
+        """
         async with self._taking(channel, Event.PAUSED) as run:
             await run.commit(
                 moves.paused(
@@ -238,4 +241,5 @@ class Storyteller:
 
 def _check(story: Story, event: Event) -> None:
     """Raises PhaseError unless the table lists the event for the story as it stands."""
+    event = pausing(story) if event is Event.PAUSED else event
     next_phase(story.phase, event, story.pause.kept if story.pause else None)
