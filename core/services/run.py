@@ -132,8 +132,6 @@ class Run:
 
     async def pieces_of(self, draft: Draft) -> Pieces:
         """A draft's messages, sought afresh."""
-        found = Pieces(
-            self.at.stage, self.at.clock, self.story.id, draft, self.story.brief.title
-        )
+        found = Pieces(self.at.stage, self.at.clock, self.story.id, draft, self.story.brief.title)
         await found.find()
         return found

@@ -308,9 +308,7 @@ def test_clipping_the_front_breaks_no_word_where_spaces_suffice(
 
 
 @given(_long_texts, st.integers(1, 60))
-def test_what_a_prompt_holds_of_a_text_is_its_end_within_the_budget(
-    text: str, tokens: int
-) -> None:
+def test_what_a_prompt_holds_of_a_text_is_its_end_within_the_budget(text: str, tokens: int) -> None:
     """The start of a premise, the end of a memory and of a paragraph: in any script."""
     budget = Budget(tokens, tokens, tokens, tokens, tokens, tokens, tokens)
     brief = replace(BRIEF, premise=text)
@@ -323,7 +321,7 @@ def test_what_a_prompt_holds_of_a_text_is_its_end_within_the_budget(
     for end in (context.memory, context.previous):
         assert whole.endswith("".join(end.split()).removeprefix("…")) or end == text
     start = "".join(context.brief.premise.split())
-    assert whole.startswith(start) or whole.startswith(start.removesuffix("…"))
+    assert whole.startswith((start, start.removesuffix("…")))
 
 
 @given(_texts, _texts)

@@ -183,9 +183,7 @@ def test_what_was_taken_back_is_not_sought_again_below_the_resumption() -> None:
     """A channel can say a great deal during a pause of days."""
     week = 7 * 86_400.0
     story = a_story(phase=Phase.WRITING, draft=a_draft())
-    paused = moves.paused(
-        story, PauseCause.MODERATOR, "Mo paused.", now=BORN, notice_nonce="n"
-    )
+    paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=BORN, notice_nonce="n")
     owing = moves.resumed(paused, now=BORN + week)
     assert owing.draft == a_draft(attempt=2), "something of it may still stand there"
     clean = moves.resumed(moves.withdrawn(paused), now=BORN + week)

@@ -78,7 +78,7 @@ async def test_a_process_that_died_at_an_end_takes_nothing_from_the_next_story()
 
 
 async def test_a_deleted_ballot_is_staged_anew_once_whenever_the_process_dies() -> None:
-    """It died with the fresh ballot up and not stored, and came back when its nonce was forgotten."""
+    """It died with the fresh one up and not stored, and came back when its nonce was forgotten."""
     house = House()
     async with house:
         await house.begin(vote_s=3600)
@@ -195,7 +195,7 @@ async def test_a_moderator_stops_a_story_that_waits_out_an_outage() -> None:
 
 
 def partly_shown(house: House) -> None:
-    """From now on Discord takes nothing once a text is finished: its last sentences aren't shown."""
+    """From now on Discord takes nothing once a text is finished: its end isn't shown."""
 
     def away(name: str) -> TalewheelError | None:
         reflecting = house.story().phase is Phase.REFLECTING

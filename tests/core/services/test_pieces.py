@@ -11,9 +11,7 @@ from tests.fakes.stage import NONCE_MEMORY_S
 AWAY = StageUnavailableError("503")
 
 
-async def test_a_message_whose_answer_was_lost_is_not_posted_again_once_its_nonce_is_forgotten() -> (
-    None
-):
+async def test_a_message_whose_answer_was_lost_is_sought_once_its_nonce_may_be_forgotten() -> None:
     """The model takes its time, and no send succeeds until Discord has forgotten the first."""
     async with House() as house:
         await house.begin(vote_s=3600)
@@ -117,7 +115,7 @@ async def test_nothing_is_drawn_twice_when_nothing_happened() -> None:
     async with House() as house:
         await house.begin()
         [message] = house.stage.shown(CHANNEL, MessageKind.PROSE)
-        texts = [content for content in (*message.edits, message.content)]
+        texts = [*message.edits, message.content]
         assert len(texts) == len(set(map(str, texts)))
         edits = house.stage.calls.count("edit")
         assert edits == len(message.edits)

@@ -36,9 +36,10 @@ async def test_a_wall_clock_that_is_set_back_makes_no_wait_longer() -> None:
             return None
 
         house.stage.fail = fail
-        await house.when(lambda: bool(failed))
-        clock.set_by_s = -86_400.0
-        await house.when(lambda: house.story().phase is not Phase.WRITING)
+        await house.when(lambda: bool(failed) and house.story().due == AT_ONCE)
+        clock.set_by_s = -3600.0
+        await clock.run_for(60)
+        assert (house.story().phase, house.story().head_number) == (Phase.VOTING, 2)
 
 
 async def test_outages_do_not_count_as_faults_of_the_program() -> None:
