@@ -6,7 +6,7 @@ that are there already, ends with the same words in the same messages.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from core.domain.identity import nonce
@@ -77,12 +77,9 @@ class Pieces:
         own = await self._stage.own_messages(self._channel, self._draft.after)
         found = [posted.id for posted in own if posted.kind is MessageKind.PROSE]
         shown = dict(zip(self._messages, self._shown, strict=True))
-        gone = next((n for n, id_ in enumerate(self._messages) if id_ not in found), None)
         self._messages = found
         self._shown = [shown.get(id_) for id_ in found]
         self._in_doubt = False
-        if gone is not None:
-            await self._drop_from(gone)
 
     def feed(self, text: str) -> None:
         """Take the whole text so far; what is shown follows at its own pace."""
@@ -117,8 +114,7 @@ class Pieces:
             StageError: as the stage raises it; showing it again is always right.
         """
         parts = split(text, PIECE_UNITS)
-        for index, part in enumerate(parts):
-            await self._place(index, part)
+        await self._lay(parts)
         await self._drop_from(len(parts))
 
     async def _pace(self) -> None:
@@ -130,8 +126,7 @@ class Pieces:
             self._grown.clear()
             text = whole_sentences(self._latest) or whole_words(self._latest)
             with suppress(StageUnavailableError):
-                for index, part in enumerate(split(text, PIECE_UNITS)):
-                    await self._place(index, part)
+                await self._lay(split(text, PIECE_UNITS))
             await self._clock.sleep(PACE_S)
             await self._grown.wait()
 
@@ -141,10 +136,15 @@ class Pieces:
                 await self._stage.signal(self._channel)
             await self._clock.sleep(TYPING_S)
 
-    async def _place(self, index: int, part: str) -> None:
-        """Make piece ``index`` show ``part``, posting it if it isn't there (any more)."""
+    async def _lay(self, parts: Sequence[str]) -> None:
+        """Make the first messages show these parts."""
         if self._in_doubt:
             await self.find()
+        for index, part in enumerate(parts):
+            await self._place(index, part)
+
+    async def _place(self, index: int, part: str) -> None:
+        """Make piece ``index`` show ``part``, posting it if it isn't there (any more)."""
         if index < len(self._messages):
             if self._shown[index] == part:
                 return
@@ -164,6 +164,7 @@ class Pieces:
         self._in_doubt = True
         posted = await post(self._stage, self._channel, self._prose(index, part), name)
         if posted.id in self._messages:
+            # One before it was deleted, so it had moved up to another part. Begin again from there.
             await self._drop_from(self._messages.index(posted.id))
             raise StageUnavailableError("A message in the middle of a paragraph was deleted.")
         self._in_doubt = False

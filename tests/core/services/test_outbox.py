@@ -17,6 +17,7 @@ from core.errors import (
 )
 from core.ports import MessageKind
 from tests.core.services.house import BRIEF, CHANNEL, GUILD, SETTINGS, House
+from tests.fakes.stage import NONCE_MEMORY_S
 
 AWAY = StageUnavailableError("503")
 
@@ -126,9 +127,11 @@ async def test_a_result_is_not_sought_in_what_was_said_during_the_vote() -> None
 
         house.stage.fail = refuse
         closed_at = house.clock.now()
+        house.stage.sought.clear()
         await house.teller.close(CHANNEL)
         await house.when(lambda: bool(house.stage.said(CHANNEL)))
-        assert moment_of(house.stage.sought[-1]) > closed_at - 300
+        assert house.stage.sought
+        assert min(map(moment_of, house.stage.sought)) > closed_at - 300
 
 
 # ── sentences ────────────────────────────────────────────────────────────────────────────────────
@@ -245,6 +248,7 @@ async def test_a_ballot_that_is_staged_anew_has_no_paragraph_posted_again() -> N
     """A pause in the middle of that finds the phase of staging, and the text long in its place."""
     async with House() as house:
         await house.begin(vote_s=3600)
+        await house.clock.run_for(NONCE_MEMORY_S)
         house.stage.shown(CHANNEL, MessageKind.BALLOT)[-1].deleted = True
         house.stage.fail = lambda name: AWAY if name == "send" else None
         with pytest.raises(RefusedError, match="deleted"):

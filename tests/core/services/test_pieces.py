@@ -34,6 +34,8 @@ async def test_a_message_whose_answer_was_lost_is_sought_once_its_nonce_may_be_f
         await house.teller.close(CHANNEL)
         await house.until(Phase.VOTING, number=2)
         house.check_told_once()
+        ever = [m for m in house.stage.messages[CHANNEL] if m.kind is MessageKind.PROSE]
+        assert len(ever) == 2, "not even for a moment"
 
 
 async def told_long(house: House) -> None:
