@@ -22,10 +22,10 @@ from bot.cogs.answers import Tree, turn_away
 from bot.cogs.memory import MemoryCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
-from bot.render import OPTION_EMOJI
+from bot.render import is_option
 from bot.services import Composer
 from bot.stage import DiscordStage, last_look
-from core.errors import TalewheelError
+from core.errors import StartError, TalewheelError
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,14 @@ GUILDS_S = 0.5
 """Being ready waits for the next server's description this long; stories need none of them."""
 CATCH_UP_S = 30.0
 """Pause before sleeping ballots are looked at again, when Redis failed in the middle of that."""
+OWNER = "application"
+"""The name under which the application is remembered whose stories a database holds."""
 DISCONNECT_S = 2.0
 """How long Discord may take to confirm the goodbye; discord.py would wait half a minute."""
 
 
 class CommandMemory(Protocol):
-    """Remembers what was registered at Discord, so that a restart doesn't register it again."""
+    """Remembers what was told to Discord and by whom, so that a restart knows it."""
 
     async def get(self, name: str) -> str | None:
         """What was put under a name, or None."""
@@ -95,13 +97,15 @@ class TalewheelBot(commands.AutoShardedBot):
         self._catch_up_s = catch_up_s
         self._wheel: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._missed = False
         self._stopped: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────
 
     async def setup_hook(self) -> None:
-        """Add the commands and register them at Discord if they changed."""
+        """See whose the database is, add the commands, and register them if they changed."""
+        await self._claim_database()
         await self.add_cog(StoryCog(self._services.storyteller, self._rules))
         await self.add_cog(MemoryCog(self._services.library))
         await self._register_commands()
@@ -112,6 +116,22 @@ class TalewheelBot(commands.AutoShardedBot):
         """Connect a shard, to the gateway that was asked for."""
         chosen = yarl.URL(self._gateway) if self._gateway else gateway
         await super().launch_shard(chosen, shard_id, initial=initial)
+
+    async def _claim_database(self) -> None:
+        """A database is one bot's: another's messages can't be edited, and its ballots not counted.
+
+        Raises:
+            StartError: another application has its stories there; nothing was touched.
+        """
+        own, owner = str(self.application_id), await self._registered.get(OWNER)
+        if owner is None:
+            await self._registered.put(OWNER, own)
+        elif owner != own:
+            raise StartError(
+                f"REDIS_URL: the stories in this database are told by another bot (application "
+                f"{owner}; DISCORD_TOKEN is of {own}): give each bot a Redis of its own, or take "
+                "the other bot's token"
+            )
 
     async def _register_commands(self) -> None:
         name, digest = f"commands:{self.application_id}", self._commands_digest()
@@ -137,6 +157,7 @@ class TalewheelBot(commands.AutoShardedBot):
         if self._wheel is None:
             self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
             self._wheel.add_done_callback(self._wheel_ended)
+        self._missed = True
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
@@ -165,22 +186,24 @@ class TalewheelBot(commands.AutoShardedBot):
         own = self.user.id if self.user else None
         return (
             event.guild_id is not None
-            and str(event.emoji) in OPTION_EMOJI
+            and is_option(str(event.emoji))
             and event.user_id != own
             and event.message_author_id in {None, own}
             and not (event.member and event.member.bot)
         )
 
     async def _catch_up(self) -> None:
-        """Until it succeeds: a ballot that was never looked at wouldn't wake by a vote."""
-        while True:
+        """Until it succeeds, and once more if another gap in the connection came meanwhile."""
+        while self._missed:
+            self._missed = False
             try:
                 await self._services.storyteller.reconcile()
             except TalewheelError as error:
-                log.warning("sleeping ballots weren't all looked at, again soon: %s", error)
+                log.warning("what happened while away isn't all known, again soon: %s", error)
+                self._missed = True
                 await asyncio.sleep(self._catch_up_s)
-            else:
-                return
+            except Exception:
+                log.exception("looking for what happened while away failed")
 
     def _wheel_ended(self, wheel: asyncio.Task[None]) -> None:
         """A bot whose wheel stands still looks alive and is not: end the process instead."""

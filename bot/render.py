@@ -29,6 +29,7 @@ HEADING_UNITS = 200
 """Most that stands above a turn's first piece, so a piece of 1,800 fits below it."""
 OPTION_EMOJI = ("1️⃣", "2️⃣", "3️⃣")
 """The reactions of a ballot, in the order of its options."""
+_EMOJI_VARIANT = "\ufe0f"
 
 _SMALL = "-# "
 """Discord's mark for small text: our announcements begin with it, prose can't."""
@@ -71,6 +72,16 @@ class Rendered:
     content: str | None
     view: discord.ui.LayoutView | None
     mentions: discord.AllowedMentions
+
+
+def plain_emoji(emoji: str) -> str:
+    """An emoji without the sign that asks for its coloured form: Discord gives both spellings."""
+    return emoji.replace(_EMOJI_VARIANT, "")
+
+
+def is_option(emoji: str) -> bool:
+    """Whether an emoji is one that votes are given with, however it is spelt."""
+    return plain_emoji(emoji) in map(plain_emoji, OPTION_EMOJI)
 
 
 # ── the channel's messages ───────────────────────────────────────────────────────────────────────

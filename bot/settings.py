@@ -123,7 +123,10 @@ def _cap(text: str) -> int | None:
 
 
 def _ids(text: str) -> frozenset[int]:
-    return frozenset(_digits(part.strip()) for part in text.split(",") if part.strip())
+    ids = frozenset(_digits(part.strip()) for part in text.split(",") if part.strip())
+    if not ids:
+        raise ValueError(text)  # commas alone would mean: everywhere
+    return ids
 
 
 def _secret(text: str) -> str:
@@ -254,7 +257,7 @@ ALLOWED_GUILDS = Setting(
     _ids,
     "ids of servers with commas between them, such as 81384788765712384,41771983423143937",
     frozenset[int](),
-    "Servers in which stories may be started; empty: all.",
+    "Servers in which stories may be started; empty: all. A story that runs elsewhere goes on.",
 )
 DAILY_TOKEN_CAP: Setting[int | None] = Setting(
     "DAILY_TOKEN_CAP",

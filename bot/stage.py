@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import aiohttp
 import discord
 
-from bot.render import OPTION_EMOJI, Rendered, kind_of, render
+from bot.render import OPTION_EMOJI, Rendered, kind_of, plain_emoji, render
 from core.errors import (
     MessageGoneError,
     StageError,
@@ -27,7 +27,6 @@ _PAGE = 100
 """Most users that Discord lists in one answer."""
 _KINDS = Literal[0, 1]
 """Discord's numbers for ordinary and burst ("super") reactions."""
-_EMOJI_VARIANT = "\ufe0f"
 
 _FORBIDDEN: Mapping[int, str] = {
     50001: "the bot can't see this channel (View Channel is missing)",
@@ -114,11 +113,11 @@ class DiscordStage:
         with _translated("Read Message History"):
             place = self._client.get_partial_messageable(channel)
             ballot = await place.fetch_message(message)
-            present = {_plain(str(reaction.emoji)) for reaction in ballot.reactions}
+            present = {plain_emoji(str(reaction.emoji)) for reaction in ballot.reactions}
             return {
                 option: await self._voters(channel, message, emoji)
                 for option, emoji in enumerate(OPTION_EMOJI[:options])
-                if _plain(emoji) in present
+                if plain_emoji(emoji) in present
             }
 
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
@@ -243,8 +242,3 @@ def _words_of(message: discord.Message) -> list[str]:
     containers = [part for part in message.components if isinstance(part, discord.Container)]
     parts = [part for container in containers for part in container.children]
     return [part.content.strip() for part in parts if isinstance(part, discord.TextDisplay)]
-
-
-def _plain(emoji: str) -> str:
-    """An emoji without the sign that asks for its coloured form: Discord gives both spellings."""
-    return emoji.replace(_EMOJI_VARIANT, "")

@@ -98,7 +98,8 @@ class Narrator(Protocol):
         Args:
             context: the assembled step.
             on_text: called with the whole text so far each time it grew; a second attempt begins
-                again from a shorter text. Must not block or raise.
+                again from a shorter text, and one that doesn't come to an end
+                (recurrence.longest_paragraph) isn't shown further. Must not block or raise.
         """
         ...
 
@@ -214,7 +215,7 @@ class Schedule(Protocol):
         ...
 
     async def renew(self, story: StoryId, epoch: int, until: float) -> None:
-        """Move the end of one's own lease; ``until=now`` hands it back. Raises FencedError."""
+        """Move the end of one's own lease; one in the past hands it back. Raises FencedError."""
         ...
 
     async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:

@@ -30,6 +30,7 @@ from core.domain.story import (
     Story,
     StoryId,
     Turn,
+    WholeText,
 )
 from core.errors import RecordError
 from core.ports import MemoryEntry
@@ -47,7 +48,7 @@ DISTANCE = "vector_distance"
 # Unit separator: stands in no name, so a tag is never cut in two (the default is the comma).
 _SEPARATOR = "\x1f"
 _HALF = 10**9
-_CODEC = Codec({Notice: "notice", RefreshBallot: "refresh ballot"})
+_CODEC = Codec({Notice: "notice", RefreshBallot: "refresh ballot", WholeText: "whole text"})
 
 Schema = Mapping[str, Any]
 

@@ -26,6 +26,7 @@ class Event(StrEnum):
     FELL_ASLEEP = "put to sleep"
     WOKEN = "woken"
     PAUSED = "paused"
+    HELD = "held"
     RESUMED = "resumed"
     RETRIED = "retried"
     REWOUND = "rewound"
@@ -48,6 +49,7 @@ _TABLE: Mapping[tuple[Phase, Event], Phase] = {
     (_P.VOTING, Event.FELL_ASLEEP): _P.ASLEEP,
     (_P.ASLEEP, Event.WOKEN): _P.VOTING,
     **{(phase, Event.PAUSED): _P.PAUSED for phase in LIVE - {_P.PAUSED}},
+    (_P.PAUSED, Event.HELD): _P.PAUSED,
     **{
         (phase, Event.RETRIED): _P.WRITING
         for phase in (_P.VOTING, _P.ASLEEP, _P.PAUSED, _P.WRITING, _P.REFLECTING)
@@ -84,6 +86,12 @@ def next_phase(phase: Phase, event: Event, kept: Phase | None = None) -> Phase:
         return _TABLE[phase, event]
     except KeyError:
         raise PhaseError(f"The story can't be {event} now: {describe(phase)}.") from None
+
+
+def pausing(story: Story) -> Event:
+    """The event that a moderator's pause is: a pause that would end by itself is held."""
+    waits = story.pause is not None and story.pause.until is not None
+    return Event.HELD if waits else Event.PAUSED
 
 
 def describe(phase: Phase) -> str:

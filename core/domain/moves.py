@@ -8,7 +8,7 @@ channel is owed is committed together with the change that owes it.
 from dataclasses import replace
 
 from core.domain.identity import id_before
-from core.domain.lifecycle import AT_ONCE, Event, next_phase
+from core.domain.lifecycle import AT_ONCE, Event, next_phase, pausing
 from core.domain.story import (
     Brief,
     Draft,
@@ -29,6 +29,7 @@ from core.domain.story import (
     StoryId,
     Stretch,
     Usage,
+    WholeText,
 )
 from core.errors import AllowanceSpentError
 
@@ -197,25 +198,32 @@ def paused(
 ) -> Story:
     """Stop where it stands; a paragraph that is half written is taken back.
 
+    A moderator also stops a pause that would end by itself from doing so.
+
     Args:
         reason: the sentence for members.
         notice_nonce: names the message with that sentence; None says nothing (it was said before).
         until: when it goes on by itself; a fault with such a time counts as a try.
     """
     waits_out = cause is PauseCause.FAULT and until is not None
+    event = pausing(story) if cause is PauseCause.MODERATOR else Event.PAUSED
     left = None if story.closes_at is None else max(0.0, story.closes_at - now)
+    if story.pause:
+        left = story.pause.vote_left_s
     return replace(
         story,
-        phase=next_phase(story.phase, Event.PAUSED),
-        pause=Pause(story.phase, cause, reason, left, until),
+        phase=next_phase(story.phase, event),
+        pause=Pause(_working_phase(story), cause, reason, left, until),
         tries=story.tries + 1 if waits_out else 0,
         closes_at=None,
-        outbox=_owed(story, *_notice(story, reason, notice_nonce, now), *_refresh(story)),
+        outbox=_owed(story, *_stopped(story, reason, notice_nonce, now)),
     )
 
 
 def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
     """Go on with what was kept; a paragraph that was taken back is written under new nonces.
+
+    With nothing of it left, its messages needn't be sought in what was said during the pause.
 
     Args:
         by_itself: the pause's time was over. Else a person asked, which allows as many calls and
@@ -226,6 +234,8 @@ def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
     draft = story.draft
     if phase is Phase.WRITING and draft:
         draft = replace(draft, attempt=draft.attempt + 1)
+        if pause and pause.withdrawn:
+            draft = replace(draft, after=max(draft.after, id_before(now)))
     if draft and not by_itself:
         draft = replace(draft, calls=0)
     left = pause.vote_left_s if pause else None
@@ -255,6 +265,8 @@ def balloted_anew(story: Story, gone: int, now: float) -> Story:
         draft=Draft(
             story.head, story.head_number, attempt=1, plan=None, after=max(gone, id_before(now))
         ),
+        # Done by this: paid once more after a crash, it would stage a second one.
+        outbox=settled(story, RefreshBallot(story.head)).outbox,
     )
 
 
@@ -266,7 +278,7 @@ def ended(story: Story, sentence: str, *, now: float, notice_nonce: str) -> Stor
         pause=None,
         closes_at=None,
         draft=None,
-        outbox=_owed(story, *_notice(story, sentence, notice_nonce, now), *_refresh(story)),
+        outbox=_owed(story, *_stopped(story, sentence, notice_nonce, now)),
     )
 
 
@@ -285,6 +297,11 @@ def settled(story: Story, effect: Effect) -> Story:
     return replace(story, outbox=tuple(owed for owed in story.outbox if owed != effect))
 
 
+def withdrawn(story: Story) -> Story:
+    """What was half written when the story was paused is gone from the channel."""
+    return replace(story, pause=story.pause and replace(story.pause, withdrawn=True))
+
+
 def _draft(story: Story) -> Draft:
     if story.draft is None:
         raise ValueError(f"story {story.id} is {story.phase} and has no draft")
@@ -300,6 +317,17 @@ def _extended(lineage: Lineage, number: int) -> Lineage:
 def _owed(story: Story, *effects: Effect) -> tuple[Effect, ...]:
     """The outbox with new effects; the same effect is owed once, at its latest place."""
     return (*(owed for owed in story.outbox if owed not in effects), *effects)
+
+
+def _stopped(story: Story, text: str, nonce: str | None, now: float) -> tuple[Effect, ...]:
+    """What a story that stops owes: its text whole, a sentence, its ballot drawn again."""
+    return (*_whole(story), *_notice(story, text, nonce, now), *_refresh(story))
+
+
+def _whole(story: Story) -> tuple[Effect, ...]:
+    """The text that is finished and not staged: the channel may have only the beginning of it."""
+    finished = _working_phase(story) in (Phase.REFLECTING, Phase.PUBLISHING)
+    return (WholeText(story.draft),) if finished and story.draft else ()
 
 
 def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Effect, ...]:

@@ -298,7 +298,14 @@ class RefreshBallot:
     turn_id: str
 
 
-Effect = Notice | RefreshBallot
+@dataclass(frozen=True, slots=True)
+class WholeText:
+    """The finished text of this draft must stand in the channel, whole."""
+
+    draft: Draft
+
+
+Effect = Notice | RefreshBallot | WholeText
 """What the channel is owed; committed with the change that owes it, removed once it is done."""
 
 
@@ -312,6 +319,7 @@ class Pause:
         reason: the sentence shown to members.
         vote_left_s: seconds of voting left, when it was paused while voting.
         until: when the pause ends by itself (a spent budget, an outage); None: by ``resume`` only.
+        withdrawn: nothing of the paragraph that was being written is in the channel any more.
     """
 
     kept: Phase
@@ -319,6 +327,7 @@ class Pause:
     reason: str
     vote_left_s: float | None = None
     until: float | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ class Lease:
 
 
 async def finished(doing: Coroutine[None, None, T]) -> T:
-    """Await something that must not be left half done: a cancellation waits for its end.
+    """Await something that must not be left half done: cancellations, however many, wait for it.
 
     What was asked of Discord and cut short may still happen, behind the back of whoever takes over.
     """
@@ -153,7 +153,11 @@ async def finished(doing: Coroutine[None, None, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen: the cancellation is what its caller hears of
         raise
 
 

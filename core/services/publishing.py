@@ -35,6 +35,8 @@ async def publish(run: Run) -> None:
     turn = await run.drafted()
     if turn.ballot is None:
         pieces = await run.pieces()
+        # The reflection took its time: meanwhile a message may have been deleted, or have appeared.
+        await pieces.find()
         await pieces.show(turn.paragraph)
         turn = replace(turn, pieces=pieces.messages)
     ballot, opened_at = await _ballot(run, turn)

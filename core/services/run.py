@@ -131,6 +131,10 @@ class Run:
         """Note that the channel got what it was owed; the next commit says so."""
         self.story = moves.settled(self.story, effect)
 
+    def withdrawn(self) -> None:
+        """Note that what was half written is gone from the channel; the next commit says so."""
+        self.story = moves.withdrawn(self.story)
+
     async def reload(self) -> None:
         """Read the state again, after somebody edited what this worker holds.
 
@@ -161,13 +165,11 @@ class Run:
         draft = self.draft
         writing = (draft.turn_id, draft.attempt, draft.after)
         if self._pieces is None or self._pieces[0] != writing:
-            found = Pieces(
-                self.at.stage,
-                self.at.clock,
-                self.story.id,
-                draft,
-                self.story.brief.title,
-            )
-            await found.find()
-            self._pieces = (writing, found)
+            self._pieces = (writing, await self.pieces_of(draft))
         return self._pieces[1]
+
+    async def pieces_of(self, draft: Draft) -> Pieces:
+        """A draft's messages, sought afresh."""
+        found = Pieces(self.at.stage, self.at.clock, self.story.id, draft, self.story.brief.title)
+        await found.find()
+        return found

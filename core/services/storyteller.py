@@ -8,14 +8,14 @@ Whoever asks says from which server (``guild``): a story of another one isn't th
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from core.domain import moves
 from core.domain.identity import nonce
-from core.domain.lifecycle import Event, describe, next_phase
+from core.domain.lifecycle import Event, describe, next_phase, pausing
 from core.domain.story import (
     Brief,
     Notice,
@@ -27,9 +27,17 @@ from core.domain.story import (
     Tally,
     Turn,
 )
-from core.errors import FencedError, NoStoryError, PhaseError, RefusedError
+from core.errors import (
+    FencedError,
+    NoStoryError,
+    PhaseError,
+    RefusedError,
+    StageUnavailableError,
+    TalewheelError,
+)
 from core.services.run import Run, Stations
 from core.services.sleepers import Sleepers
+from core.services.turns import advance
 from core.services.voting import count_now
 from core.services.wheel import LEASE_S, Wheel
 
@@ -64,6 +72,7 @@ class Storyteller:
 
         Raises:
             PhaseError: a story runs here; nothing was changed.
+            RefusedError: the channel doesn't take the end of its last story yet.
         """
         current = await self._at.store.current(channel)
         if current and current.phase is not Phase.ENDED:
@@ -71,6 +80,8 @@ class Storyteller:
                 f"A story runs in this channel already: {describe(current.phase)}. "
                 "/story status shows it, /story end ends it."
             )
+        if current and current.outbox:
+            await self._tell_the_end(current.id)
         said = self._at.narrator.notice
         story = moves.begun(
             StoryId(channel, current.id.serial + 1 if current else 1),
@@ -104,7 +115,10 @@ class Storyteller:
             return await count_now(run)
 
     async def pause(self, channel: int, by: str, guild: int | None = None) -> Story:
-        """Stop the story where it stands; ``by`` is the display name of who asks."""
+        """Stop the story where it stands; ``by`` is the display name of who asks.
+
+        One that waits for something and would go on by itself stops waiting.
+        """
         async with self._taking(channel, guild, Event.PAUSED) as run:
             await run.commit(
                 moves.paused(
@@ -141,13 +155,24 @@ class Storyteller:
             return run.story
 
     async def reacted(self, channel: int, message: int) -> None:
-        """A member reacted to a message; if it is a sleeping story's ballot, the story wakes."""
-        if self._sleepers.sleeps_on(channel, message):
-            with suppress(RefusedError):
-                await self._wake(channel)
+        """A member reacted to a message; if it is a sleeping story's ballot, the story wakes.
+
+        Should that fail now, it is tried again until it doesn't.
+        """
+        story = self._sleepers.sleeps_on(channel, message)
+        if story is None:
+            return
+        try:
+            await self._wake(channel)
+        except PhaseError:
+            pass  # Somebody else's vote woke it.
+        except TalewheelError as error:
+            log.warning("story %s is woken later: %s", story, error)
+            self._sleepers.ask(story, voted=True)
 
     async def run(self) -> None:
         """Work on every story that is due, until cancelled or closed."""
+        self._wheel.later(self._sleepers.watch())
         await self._wheel.run()
 
     async def reconcile(self) -> None:
@@ -158,11 +183,27 @@ class Storyteller:
         """Take nothing new, let what is being sent finish, and hand the leases back."""
         await self._wheel.aclose()
 
+    async def _tell_the_end(self, story: StoryId) -> None:
+        """Give the channel what an ended story owes it.
+
+        What is half written is taken back by where it stands: it must be gone before another story
+        posts anything behind it.
+        """
+        try:
+            async with self._wheel.taken(story) as run:
+                await advance(run)
+        except (FencedError, StageUnavailableError) as error:
+            log.info("story %s hasn't told its end: %s", story, error)
+            raise RefusedError(
+                "The end of the last story isn't told here yet, and Discord takes nothing at the "
+                "moment: try again in a minute."
+            ) from error
+
     async def _rested(self, story: Story) -> None:
         await self._sleepers.note(story)
         if story.phase is Phase.ASLEEP:
             # A vote that came between the count and now was noticed by nobody.
-            self._wheel.later(self._sleepers.look_at(story.id))
+            self._sleepers.ask(story.id)
 
     async def _wake(self, channel: int) -> Story:
         async with self._taking(channel, None, Event.WOKEN) as run:
@@ -203,4 +244,5 @@ class Storyteller:
 
 def _check(story: Story, event: Event) -> None:
     """Raises PhaseError unless the table lists the event for the story as it stands."""
+    event = pausing(story) if event is Event.PAUSED else event
     next_phase(story.phase, event, story.pause.kept if story.pause else None)

@@ -20,15 +20,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
 from core.domain import moves
-from core.domain.identity import nonce
+from core.domain.identity import CLOCK_SKEW_S, moment_of, nonce
 from core.domain.lifecycle import due_at_rest
-from core.domain.story import Effect, Notice, PauseCause, Phase, RefreshBallot, Turn
+from core.domain.story import (
+    Draft,
+    Effect,
+    Notice,
+    PauseCause,
+    Phase,
+    RefreshBallot,
+    Turn,
+    WholeText,
+)
 from core.errors import (
     AllowanceSpentError,
     BudgetSpentError,
     ConflictError,
     MessageGoneError,
     ModelError,
+    RecordError,
     StageError,
     StageUnavailableError,
 )
@@ -49,6 +59,8 @@ OUTAGE = (
     "The story waits and tries again by itself; nothing is lost."
 )
 """What members read; what exactly failed stands in the log."""
+NONCE_KNOWN_S = 60.0
+"""Discord knows a nonce "for the past few minutes"; for this long it surely does."""
 CONFLICTS = 5
 """How often a step is taken again because moderators changed what it had read."""
 
@@ -159,8 +171,8 @@ async def _settle(run: Run) -> None:
             await _perform(run, effect)
         except StageUnavailableError:
             raise
-        except StageError as error:
-            # Refused for good: the state must not wait for it, and the log says what was not said.
+        except (StageError, RecordError) as error:
+            # Impossible for good: the state must not wait for it, and the log says what is missing.
             what = type(effect).__name__  # not its words: they quote members
             log.warning("story %s: the channel did not get a %s: %s", run.story.id, what, error)
         run.settled(effect)
@@ -175,23 +187,35 @@ async def _perform(run: Run, effect: Effect) -> None:
             await _say(run, effect)
         case RefreshBallot():
             await _refresh(run, effect)
+        case WholeText():
+            await _show_whole(run, effect.draft)
 
 
 async def _say(run: Run, notice: Notice) -> None:
     """Take back what is half written, then post the sentence."""
-    for message in reversed(await _half_written(run, notice.withdraw_after)):
-        await run.at.stage.delete(run.channel, message)
+    if notice.withdraw_after is not None:
+        for message in reversed(await _half_written(run, notice.withdraw_after)):
+            await run.at.stage.delete(run.channel, message)
+        run.withdrawn()
     if notice.nonce is not None:
-        content = Announcement(notice.text)
-        await run.at.stage.send(run.channel, content, notice.nonce, notice.after)
+        # The same sentence may have been said just before, as another notice. While Discord knows
+        # the nonce it tells the two apart; only later must the words in the channel do.
+        age_s = run.at.clock.now() - moment_of(notice.after)
+        after = None if 0 <= age_s < CLOCK_SKEW_S + NONCE_KNOWN_S else notice.after
+        await run.at.stage.send(run.channel, Announcement(notice.text), notice.nonce, after)
 
 
-async def _half_written(run: Run, after: int | None) -> list[int]:
+async def _half_written(run: Run, after: int) -> list[int]:
     """The messages that carry what is to be taken back, in order."""
-    if after is None:
-        return []
     own = await run.at.stage.own_messages(run.channel, after)
     return [posted.id for posted in own if posted.kind is MessageKind.PROSE]
+
+
+async def _show_whole(run: Run, draft: Draft) -> None:
+    """Show a finished text whole; one that was staged stands there already."""
+    turn = await run.turn(draft.turn_id)
+    if turn.ballot is None:
+        await (await run.pieces_of(draft)).show(turn.paragraph)
 
 
 async def _refresh(run: Run, effect: RefreshBallot) -> None:
@@ -217,4 +241,6 @@ async def _refresh(run: Run, effect: RefreshBallot) -> None:
 async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:
     if state is BallotState.CLOSED:
         sentence = Announcement(result_sentence(turn))
-        await post(run.at.stage, run.channel, sentence, f"{turn.id}/result", turn.ballot)
+        # It was said after the close, if at all: the next draft knows a bound for that.
+        after = run.story.draft.after if run.story.draft else turn.ballot
+        await post(run.at.stage, run.channel, sentence, f"{turn.id}/result", after)

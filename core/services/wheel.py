@@ -16,6 +16,7 @@ from core.domain.story import PauseCause, Story, StoryId
 from core.errors import (
     FencedError,
     NoStoryError,
+    RecordError,
     StageUnavailableError,
     StoreError,
     StoreUnavailableError,
@@ -41,9 +42,21 @@ RETRY_WAITS_S = (2.0, 5.0, 15.0, 60.0, 300.0)
 LONGEST_STORE_WAIT_S = 15.0
 """The same while Redis is away: whoever reaches it first lets all the others go on as well."""
 GIVE_UP_AFTER = 5
-"""Unexpected faults in a row after which a story is paused, with a sentence to its channel."""
+"""Unexpected faults after which a story is paused, with a sentence to its channel; outages between
+them neither count nor clear them."""
 REPAIR_LOOKS = 60
 """How often a story that somebody else works on is looked at before its stage is compared."""
+UNREADABLE_WAIT_S = 6 * 3600.0
+"""How long a story with a record that can't be read is left alone: reading it again mends nothing,
+and whoever mends it starts the bot again."""
+FAULTY = (
+    "Something in the bot fails here again and again; whoever runs it finds the reason in its log. "
+    "/story resume tries again."
+)
+UNREADABLE = (
+    "The bot can't read what it has stored of this story; whoever runs it finds the reason in its "
+    "log. /story resume tries again."
+)
 GRACE_S = 2.0
 """How long a stop waits for what is being sent, before it ends what is only being waited for."""
 
@@ -54,9 +67,10 @@ class _Failures(NamedTuple):
     The time is monotonic: a wall clock that is set back must not make it longer.
     """
 
-    in_a_row: int
-    until: float
-    by_store: bool
+    in_a_row: int = 0
+    unexpected: int = 0
+    until: float = 0.0
+    by_store: bool = False
 
 
 class Wheel:
@@ -118,7 +132,9 @@ class Wheel:
             await asyncio.wait(workers, timeout=GRACE_S)
         for worker in workers:
             worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        if workers:
+            # Not gathered: whoever gives up waiting must not be held up by a send that hangs.
+            await asyncio.wait(workers)
         # Last: a worker that comes to rest meanwhile may still leave an errand.
         errands = list(self._errands)
         for errand in errands:
@@ -149,8 +165,7 @@ class Wheel:
 
     async def _start_workers(self) -> float:
         """Start a worker on each due story there is room for; gives seconds to the next look."""
-        now = self._at.clock.now()
-        monotonic = self._at.clock.monotonic()
+        now, monotonic = self._at.clock.now(), self._at.clock.monotonic()
         passed_over = {
             story for story, failed in self._failures.items() if failed.until > monotonic
         }
@@ -205,22 +220,21 @@ class Wheel:
             failed = self._note_failure(story)
             level = logging.WARNING if failed.in_a_row == 1 else logging.INFO
             log.log(level, "story %s waits: %s", story, error)
+        except RecordError as error:
+            if self._note_failure(story, wait_s=UNREADABLE_WAIT_S).in_a_row == 1:
+                log.error("story %s is left alone: %s", story, error)  # noqa: TRY400 - says it all
+            self.later(self._give_up(story, UNREADABLE))
         except Exception:
-            failed = self._note_failure(story)
-            log.exception("story %s: unexpected fault no. %d in a row", story, failed.in_a_row)
-            if failed.in_a_row >= GIVE_UP_AFTER:
-                self.later(self._give_up(story))
+            failed = self._note_failure(story, unexpected=1)
+            log.exception("story %s: unexpected fault no. %d", story, failed.unexpected)
+            if failed.unexpected >= GIVE_UP_AFTER:
+                self.later(self._give_up(story, FAULTY))
 
-    async def _give_up(self, story: StoryId) -> None:
-        """Pause a story that fails again and again, so that it costs nothing and people know."""
+    async def _give_up(self, story: StoryId, sentence: str) -> None:
+        """Pause a story that can't be carried on, so that it costs nothing and people know."""
         with suppress(TalewheelError):
             async with self._claimed(story, force=True) as run:
-                await pause(
-                    run,
-                    PauseCause.FAULT,
-                    "Something in the bot fails here again and again; whoever runs it finds the "
-                    "reason in its log. /story resume tries again.",
-                )
+                await pause(run, PauseCause.FAULT, sentence)
             self._failures.pop(story, None)
 
     async def _repair(self, story: StoryId, since: int) -> None:
@@ -247,14 +261,26 @@ class Wheel:
             await self._deadlines.mend()
         self._look.set()
 
-    def _note_failure(self, story: StoryId, *, by_store: bool = False) -> "_Failures":
+    def _note_failure(
+        self,
+        story: StoryId,
+        *,
+        by_store: bool = False,
+        unexpected: int = 0,
+        wait_s: float | None = None,
+    ) -> _Failures:
         """Count one more failure in a row, and leave the story alone for a while."""
-        before = self._failures[story].in_a_row if story in self._failures else 0
-        wait_s = RETRY_WAITS_S[min(before, len(RETRY_WAITS_S) - 1)]
+        before = self._failures.get(story, _Failures())
+        if wait_s is None:
+            wait_s = RETRY_WAITS_S[min(before.in_a_row, len(RETRY_WAITS_S) - 1)]
         if by_store:
             wait_s = min(wait_s, LONGEST_STORE_WAIT_S)
-        until = self._at.clock.monotonic() + wait_s
-        self._failures[story] = _Failures(before + 1, until, by_store)
+        self._failures[story] = _Failures(
+            before.in_a_row + 1,
+            before.unexpected + unexpected,
+            self._at.clock.monotonic() + wait_s,
+            by_store,
+        )
         return self._failures[story]
 
     def _store_works(self) -> None:
@@ -289,9 +315,10 @@ class Wheel:
             if self._leases.get(story) is lease:
                 del self._leases[story]
             if run.story is claimed or due_at_rest(run.story) == AT_ONCE:
-                # Others may have it; should even this fail, the lease's end does it.
+                # Others may have it, whatever their clocks say; should even this fail, the lease's
+                # end does it.
                 with suppress(StoreError):
-                    await self._at.schedule.renew(story, claimed.epoch, clock.now())
+                    await self._at.schedule.renew(story, claimed.epoch, AT_ONCE)
 
     async def _stop_worker(self, story: StoryId) -> None:
         worker = self._workers.get(story)

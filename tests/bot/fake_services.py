@@ -31,10 +31,15 @@ class FakeStoryteller:
     wheel_error: Exception | None = None
     outages: list[Exception] = field(default_factory=list[Exception])
     """What the next calls of reconcile raise."""
+    reconciling: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: reconcile takes its time."""
     story: Story = field(default_factory=a_story)
     turn: Turn | None = field(default_factory=a_turn)
     stuck: bool = False
     turning: bool = False
+
+    def __post_init__(self) -> None:
+        self.reconciling.set()
 
     def _called(self, *call: object) -> None:
         self.calls.append(call)
@@ -83,6 +88,7 @@ class FakeStoryteller:
 
     async def reconcile(self) -> None:
         self.calls.append(("reconcile",))
+        await self.reconciling.wait()
         if self.outages:
             raise self.outages.pop()
 

@@ -99,6 +99,8 @@ def test_the_reflector_is_the_narrator_unless_said() -> None:
         ("REDIS_URL", "http://127.0.0.1:6379"),
         ("REDIS_URL", "redis://:6379"),
         ("ALLOWED_GUILDS", "12;34"),
+        ("ALLOWED_GUILDS", ","),
+        ("ALLOWED_GUILDS", ", ,"),
         ("DAILY_TOKEN_CAP", "0"),
         ("DAILY_TOKEN_CAP", "1e6"),
         ("VOTE_SECONDS", "4"),

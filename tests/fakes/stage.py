@@ -49,6 +49,7 @@ class FakeStage:
         fail: asked before each call with its name; what it returns is raised, after the call took
             effect where ``fail_after`` is set.
         calls: names of the calls made.
+        sought: ids above which the channel's history was read.
         send_s: how long a message takes to appear, and ``sending`` whether one is under way.
         forbidden: channels that we can't see any more, ``muted`` those where we may not write but
             may still read, edit, delete and react, ``closed`` those that were deleted.
@@ -60,6 +61,7 @@ class FakeStage:
         self._serial = 0
         self.messages: dict[int, list[FakeMessage]] = defaultdict(list)
         self.calls: list[str] = []
+        self.sought: list[int] = []
         self.send_s = 0.0
         self.sending = False
         self.forbidden: set[int] = set()
@@ -77,6 +79,8 @@ class FakeStage:
 
     async def _send(self, channel: int, content: Content, nonce: str, after: int | None) -> Posted:
         self._enter("send", channel)
+        if after is not None:
+            self.sought.append(after)
         for message in self.shown(channel):
             if after is not None and message.id > after and message.content == content:
                 return self._leave("send", message)
@@ -113,6 +117,7 @@ class FakeStage:
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         self._enter("own_messages", channel)
+        self.sought.append(after)
         return [_posted(m) for m in self.messages[channel] if m.id > after and not m.deleted]
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:

@@ -4,7 +4,16 @@ from itertools import product
 
 import pytest
 
-from core.domain.lifecycle import AT_ONCE, LIVE, WORKING, Event, describe, due_at_rest, next_phase
+from core.domain.lifecycle import (
+    AT_ONCE,
+    LIVE,
+    WORKING,
+    Event,
+    describe,
+    due_at_rest,
+    next_phase,
+    pausing,
+)
 from core.domain.story import Notice, Pause, PauseCause, Phase
 from core.errors import PhaseError
 from tests.fakes.stories import a_story
@@ -24,6 +33,7 @@ LISTED = {
     (P.PUBLISHING, E.PAUSED): P.PAUSED,
     (P.VOTING, E.PAUSED): P.PAUSED,
     (P.ASLEEP, E.PAUSED): P.PAUSED,
+    (P.PAUSED, E.HELD): P.PAUSED,
     (P.VOTING, E.RETRIED): P.WRITING,
     (P.ASLEEP, E.RETRIED): P.WRITING,
     (P.PAUSED, E.RETRIED): P.WRITING,
@@ -64,6 +74,14 @@ def test_resuming_goes_back_to_the_kept_phase(kept: Phase) -> None:
 def test_only_a_paused_story_can_be_resumed(phase: Phase) -> None:
     with pytest.raises(PhaseError):
         next_phase(phase, Event.RESUMED, Phase.VOTING)
+
+
+def test_a_pause_can_be_held_while_it_would_end_by_itself() -> None:
+    waiting = Pause(Phase.WRITING, PauseCause.FAULT, "…", until=99.0)
+    assert pausing(a_story(phase=Phase.PAUSED, pause=waiting)) is Event.HELD
+    stopped = Pause(Phase.WRITING, PauseCause.FAULT, "…")
+    assert pausing(a_story(phase=Phase.PAUSED, pause=stopped)) is Event.PAUSED
+    assert pausing(a_story()) is Event.PAUSED
 
 
 def test_a_refusal_says_what_was_asked_and_where_the_story_stands() -> None:

@@ -1,9 +1,12 @@
 """What each event changes in a story beside its phase."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.domain import moves
-from core.domain.lifecycle import AT_ONCE
+from core.domain.identity import DISCORD_EPOCH_S, id_before
+from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import (
     Notice,
     Opening,
@@ -15,9 +18,13 @@ from core.domain.story import (
     StoryId,
     Stretch,
     Usage,
+    WholeText,
 )
 from core.errors import AllowanceSpentError, PhaseError
 from tests.fakes.stories import BRIEF, PLANS, a_draft, a_reflection, a_story
+
+BORN = DISCORD_EPOCH_S + 1e8
+"""A moment whose ids are greater than those that the samples have."""
 
 
 def test_a_new_story_is_due_at_once_and_owes_its_notice() -> None:
@@ -155,9 +162,56 @@ def test_a_silent_pause_while_writing_still_takes_back_what_is_half_written() ->
 
 
 def test_a_silent_pause_says_nothing_where_nothing_is_half_written() -> None:
-    story = a_story(phase=Phase.REFLECTING, draft=a_draft())
+    story = a_story(closes_at=9.0)
     paused = moves.paused(story, PauseCause.FAULT, "…", now=1.0, notice_nonce=None, until=61.0)
-    assert paused.outbox == ()
+    assert paused.outbox == (RefreshBallot("t1"),)
+
+
+@pytest.mark.parametrize("phase", [Phase.REFLECTING, Phase.PUBLISHING])
+def test_a_story_that_stops_with_a_finished_text_owes_the_whole_of_it(phase: Phase) -> None:
+    """Nobody knows how much of it the channel has: what is stored is what members read."""
+    story = a_story(phase=phase, draft=a_draft())
+    paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=1.0, notice_nonce="n")
+    assert paused.outbox == (WholeText(a_draft()), Notice("n", "Mo paused."))
+    ended = moves.ended(story, "The end.", now=1.0, notice_nonce="n")
+    assert ended.outbox == (WholeText(a_draft()), Notice("n", "The end."))
+
+
+@pytest.mark.parametrize("cause", [PauseCause.FAULT, PauseCause.BUDGET])
+def test_a_moderator_stops_a_pause_from_ending_by_itself(cause: PauseCause) -> None:
+    waiting = moves.paused(
+        a_story(closes_at=1000.0), cause, "…", now=400.0, notice_nonce=None, until=460.0
+    )
+    held = moves.paused(waiting, PauseCause.MODERATOR, "Mo paused.", now=430.0, notice_nonce="n")
+    assert held.pause == Pause(Phase.VOTING, PauseCause.MODERATOR, "Mo paused.", 600.0)
+    assert (held.tries, due_at_rest(replace(held, outbox=()))) == (0, None)
+    assert moves.resumed(held, now=5000.0).closes_at == 5600.0
+
+
+def test_a_pause_without_an_end_of_its_own_is_not_paused_again() -> None:
+    fault, moderator = PauseCause.FAULT, PauseCause.MODERATOR
+    paused = moves.paused(a_story(), fault, "…", now=1.0, notice_nonce=None)
+    with pytest.raises(PhaseError):
+        moves.paused(paused, moderator, "Mo paused.", now=2.0, notice_nonce="n")
+    waiting = moves.paused(a_story(), fault, "…", now=1.0, notice_nonce=None, until=61.0)
+    with pytest.raises(PhaseError):
+        moves.paused(waiting, fault, "…", now=2.0, notice_nonce=None)
+
+
+def test_what_was_taken_back_is_not_sought_again_below_the_resumption() -> None:
+    """A channel can say a great deal during a pause of days."""
+    week = 7 * 86_400.0
+    story = a_story(phase=Phase.WRITING, draft=a_draft())
+    paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=BORN, notice_nonce="n")
+    owing = moves.resumed(paused, now=BORN + week)
+    assert owing.draft == a_draft(attempt=2), "something of it may still stand there"
+    clean = moves.resumed(moves.withdrawn(paused), now=BORN + week)
+    assert clean.draft == a_draft(attempt=2, after=id_before(BORN + week))
+
+
+def test_a_withdrawal_after_the_pause_changes_nothing() -> None:
+    story = a_story(phase=Phase.WRITING, draft=a_draft())
+    assert moves.withdrawn(story) == story
 
 
 def test_waiting_out_an_outage_counts_as_a_try_and_other_pauses_do_not() -> None:
@@ -184,6 +238,13 @@ def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
     story = moves.balloted_anew(a_story(closes_at=5.0), gone=601, now=0.0)
     assert story.phase is Phase.PUBLISHING
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
+
+
+def test_a_ballot_that_is_staged_again_is_not_owed_a_drawing_too() -> None:
+    """Paid after a crash, it would stage a second fresh ballot."""
+    notice = Notice("n", "…")
+    story = a_story(closes_at=5.0, outbox=(notice, RefreshBallot("t1")))
+    assert moves.balloted_anew(story, gone=601, now=0.0).outbox == (notice,)
 
 
 def test_without_a_head_there_is_no_ballot_to_stage_again() -> None:

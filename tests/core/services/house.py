@@ -24,8 +24,13 @@ SETTINGS = Settings(vote_s=60, sentences=6)
 class House:
     """One process; ``restarted`` gives the next one over the same Redis and the same Discord."""
 
-    def __init__(self, before: "House | None" = None, notice: str | None = None) -> None:
-        self.clock = before.clock if before else SteppedClock()
+    def __init__(
+        self,
+        before: "House | None" = None,
+        notice: str | None = None,
+        clock: SteppedClock | None = None,
+    ) -> None:
+        self.clock = before.clock if before else clock or SteppedClock()
         self.world = before.world if before else StoreWorld(dims=16)
         self.stage = before.stage if before else FakeStage(RightClock(self.clock))
         self.narrator = before.narrator if before else FakeNarrator(self.clock, notice)

@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.story import Phase, StoryId
 from core.errors import FencedError, StoreUnavailableError
-from core.services.lease import Lease, acting_under
+from core.services.lease import Lease, acting_under, finished
 from tests.fakes.stepped_clock import SteppedClock
 from tests.fakes.store import FakeSchedule, FakeStoryStore, StoreWorld, When
 from tests.fakes.stories import a_story
@@ -144,3 +144,37 @@ async def test_a_stopped_lease_lets_no_further_act_begin() -> None:
     lease.stop()
     with pytest.raises(FencedError):
         await lease.check()
+
+
+async def test_what_must_not_be_left_half_done_outlasts_every_cancellation() -> None:
+    """A worker that stops is cancelled by whoever takes its story and by its lease, one by one."""
+    clock = SteppedClock()
+    ended: list[str] = []
+
+    async def act() -> None:
+        await clock.sleep(5.0)
+        ended.append("whole")
+
+    acting = asyncio.create_task(finished(act()))
+    await clock.settle()
+    for _ in range(3):
+        acting.cancel()
+        await clock.settle()
+        assert not acting.done()
+    await clock.run_until(acting.done)
+    assert acting.cancelled()
+    assert ended == ["whole"]
+
+
+async def test_what_failed_after_a_cancellation_is_still_a_cancellation() -> None:
+    clock = SteppedClock()
+
+    async def act() -> None:
+        await clock.sleep(5.0)
+        raise StoreUnavailableError("Nobody waits for this any more.")
+
+    acting = asyncio.create_task(finished(act()))
+    await clock.settle()
+    acting.cancel()
+    await clock.run_until(acting.done)
+    assert acting.cancelled()

@@ -98,13 +98,13 @@ async def test_a_long_paragraph_stands_in_several_messages_in_order() -> None:
         assert titles == ["The Salt Clock", *[None] * (len(pieces) - 1)]
 
 
-async def test_the_messages_of_a_turn_are_looked_for_twice_for_text_and_ballot() -> None:
+async def test_the_messages_of_a_turn_are_looked_for_three_times() -> None:
     """What a worker has posted it knows; only its predecessor's messages are looked for."""
     async with House() as house:
         await house.begin()
         house.stage.calls.clear()
         await house.turn_over()
-        assert house.stage.calls.count("own_messages") == 2
+        assert house.stage.calls.count("own_messages") == 3
 
 
 async def test_the_notice_of_a_narrator_is_said_first() -> None:
