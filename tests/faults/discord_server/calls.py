@@ -168,6 +168,16 @@ class CallLog:
         """Log a request at its arrival."""
         self._calls.append(call)
 
+    def peak(self, window_s: float = 1.0) -> int:
+        """Return the most requests that arrived within any such span of time."""
+        at_s = [call.at_s for call in self._calls if not call.path.startswith("/interactions/")]
+        first = most = 0
+        for last, now_s in enumerate(at_s):
+            while at_s[first] <= now_s - window_s:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
     def to(self, pattern: str) -> list[Call]:
         """Return the requests that match a pattern as in `compile_pattern`."""
         method, path = compile_pattern(pattern)
