@@ -23,6 +23,7 @@ from bot.cogs.memory import MemoryCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
 from bot.render import OPTION_EMOJI
+from bot.request_pace import RequestPace
 from bot.services import Composer
 from bot.stage import DiscordStage
 from core.errors import TalewheelError
@@ -84,6 +85,7 @@ class TalewheelBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=GUILDS_S,
+            http_trace=RequestPace().trace(),
         )
         self.failure: BaseException | None = None
         self._services = compose(DiscordStage(self))

@@ -9,6 +9,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -16,6 +17,11 @@ from discord.ext import commands
 from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
+
+_LOST = (aiohttp.ClientError, OSError)
+"""A connection that died: what was asked may have reached Discord or not."""
+_ANSWERED = 40060
+"""Discord's code for an interaction that has its first answer already."""
 
 if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
@@ -51,10 +57,13 @@ class Tree(_Tree):
     ) -> None:
         """Answer a failed command and log what isn't a plain refusal."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if _answered(cause):
+            log.warning("a command was answered by another process: is the bot running twice?")
+            return
         sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
         try:
             await answer(interaction, sentence)
-        except discord.HTTPException as failure:
+        except (discord.HTTPException, *_LOST) as failure:
             # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
             log.warning("an answer couldn't be given: %s", failure)
 
@@ -62,32 +71,54 @@ class Tree(_Tree):
 def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: Exception) -> str:
     incident = secrets.token_hex(4)
     name = interaction.command.qualified_name if interaction.command else "unknown"
-    log.error(
-        "incident %s: /%s in channel %s failed",
-        incident,
-        name,
-        interaction.channel_id,
-        exc_info=cause,
-    )
-    if isinstance(cause, TalewheelError) and cause.retryable:
+    failed = f"incident {incident}: /{name} in channel {interaction.channel_id} failed"
+    if isinstance(cause, _LOST) or (isinstance(cause, TalewheelError) and cause.retryable):
+        log.warning("%s: %s", failed, cause)
         return f"That didn't work just now: try again in a minute (incident {incident})."
+    log.error("%s", failed, exc_info=cause)
     return f"That didn't work. The bot's log says why, at incident {incident}."
 
 
 async def defer(interaction: discord.Interaction) -> None:
     """Tell Discord within its three seconds that an answer will come."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    try:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+    except _LOST:
+        # Once more, or the command would be lost; it may have arrived, and only its answer not.
+        try:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        except discord.HTTPException as refusal:
+            if not _answered(refusal):
+                raise
 
 
 async def answer(interaction: discord.Interaction, *pages: str) -> None:
     """Say something to whoever gave the command, and to nobody else."""
-    nobody = discord.AllowedMentions.none()
     for page in pages:
-        if interaction.response.is_done():
-            await interaction.followup.send(
-                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
-            )
-        else:
+        try:
+            await _say(interaction, page)
+        except _LOST:
+            # The command is done, so nothing else will say so; read twice is better than never.
+            await _say(interaction, page)
+
+
+async def _say(interaction: discord.Interaction, page: str) -> None:
+    nobody = discord.AllowedMentions.none()
+    if not interaction.response.is_done():
+        try:
             await interaction.response.send_message(
                 page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
             )
+        except discord.HTTPException as refusal:
+            if not _answered(refusal):
+                raise
+        else:
+            return
+    await interaction.followup.send(
+        page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
+    )
+
+
+def _answered(error: Exception) -> bool:
+    """Whether Discord says that an interaction has its first answer already."""
+    return isinstance(error, discord.HTTPException) and error.code == _ANSWERED
