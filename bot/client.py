@@ -30,8 +30,9 @@ from core.errors import TalewheelError
 
 log = logging.getLogger(__name__)
 
-STOP_S = 6.0
-"""How long sends in flight may take once the process is asked to stop (Docker kills after 10 s)."""
+STOP_S = 5.0
+"""How long sends in flight may take once the process is asked to stop. Docker kills after 10 s, the
+goodbye to Discord takes up to two, and a busy machine needs some for the end of the process."""
 GUILDS_S = 0.5
 """Being ready waits for the next server's description this long; stories need none of them."""
 CATCH_UP_S = 30.0

@@ -67,6 +67,15 @@ class Lease:
         """Let no further act begin; one that is under way may finish."""
         self._stopped = True
 
+    async def hand_back(self) -> None:
+        """Let others have the story now.
+
+        Raises:
+            FencedError: somebody has it already.
+            StoreUnavailableError: nobody was told; the lease's end does it.
+        """
+        await self._schedule.renew(self._story, self._epoch, self._clock.now())
+
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
         """Renew the lease while the body runs; a body whose lease is lost ends with FencedError."""

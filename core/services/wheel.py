@@ -39,6 +39,8 @@ GIVE_UP_AFTER = 5
 """Unexpected faults in a row after which a story is paused, with a sentence to its channel."""
 GRACE_S = 2.0
 """How long a stop waits for what is being sent, before it ends what is only being waited for."""
+LAST_S = 2.0
+"""How much longer it waits for what is being sent; what hangs even then ends with the process."""
 
 
 class _Failures(NamedTuple):
@@ -100,9 +102,12 @@ class Wheel:
         workers = list(self._workers.values())
         if workers:
             await asyncio.wait(workers, timeout=GRACE_S)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+            for worker in workers:
+                worker.cancel()
+            await asyncio.wait(workers, timeout=LAST_S)
+        # Those of workers whose send hangs: nothing that they ask for from now on begins.
+        left = [lease.hand_back() for lease in self._leases.values()]
+        await asyncio.gather(*left, return_exceptions=True)
         # Last: a worker that comes to rest meanwhile may still leave an errand.
         errands = list(self._errands)
         for errand in errands:
@@ -228,7 +233,7 @@ class Wheel:
             if run.story is claimed or due_at_rest(run.story) == AT_ONCE:
                 # Others may have it; should even this fail, the lease's end does it.
                 with suppress(StoreError):
-                    await self._at.schedule.renew(story, claimed.epoch, clock.now())
+                    await lease.hand_back()
 
     async def _stop_worker(self, story: StoryId) -> None:
         worker = self._workers.get(story)

@@ -178,8 +178,8 @@ class StartLoad:
             await asyncio.sleep(0.5)
 
 
-async def _at_once(_moment: str, _asked: Asked) -> None:
-    """The model streams without waiting for what members see."""
+async def at_once(_moment: str, _asked: Asked) -> None:
+    """The model doesn't wait for what members see: it streams as fast as it can."""
 
 
 def house_for_load(folder: Path) -> ProcessHouse:
@@ -189,7 +189,7 @@ def house_for_load(folder: Path) -> ProcessHouse:
 
 async def loaded(house: ProcessHouse, load: Load, patience_s: float) -> Figures:
     """Plant, run and check."""
-    house.endpoint.hook = _at_once
+    house.endpoint.hook = at_once
     async with seed_bed(house) as bed:
         start = StartLoad(bed, load)
         await start.plant()

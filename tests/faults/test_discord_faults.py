@@ -5,14 +5,17 @@ all stands on stage once. Kills are test_process's, what the local Discord does 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from bot.render import OPTION_EMOJI
 from core.domain.story import Phase
 from tests.faults.discord_server import faults
 from tests.faults.discord_server.faults import Fault
 from tests.faults.process_house import PATIENCE_S, ProcessHouse
+from tests.faults.seeded_stories import Seed, SeedBed, seed_bed
 from tests.faults.story_endpoint import Asked
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
@@ -131,3 +134,120 @@ async def _paused_with(house: ProcessHouse, fault: Fault) -> None:
     await house.rests_at(number + 1)
     await house.check_told_once()
     assert scripted.hit
+
+
+# ── the gateway ──────────────────────────────────────────────────────────────────────────────────
+
+
+Loss = Callable[[ProcessHouse], Awaitable[None]]
+"""Takes the bot's session away from it; while this runs, what members do is heard by nobody."""
+
+
+async def cut(house: ProcessHouse) -> None:
+    """The network fails; the session can be resumed."""
+    house.server.gateway.cut()
+    await house.server.wait_disconnected()
+
+
+async def reconnect(house: ProcessHouse) -> None:
+    """Discord asks for another connection; the session can be resumed."""
+    house.server.gateway.reconnect()
+    await house.server.wait_disconnected()
+
+
+async def invalid_for_now(house: ProcessHouse) -> None:
+    """Discord declares the session invalid, and lets it be resumed."""
+    house.server.gateway.invalidate(resumable=True)
+    await house.server.wait_disconnected()
+
+
+async def forgotten(house: ProcessHouse) -> None:
+    """The network fails for so long that the session is gone."""
+    house.server.gateway.forget()
+    await cut(house)
+
+
+async def invalid(house: ProcessHouse) -> None:
+    """Discord declares the session invalid for good."""
+    house.server.gateway.invalidate(resumable=False)
+    await house.server.wait_disconnected()
+
+
+@pytest.mark.parametrize("lose", [cut, reconnect, invalid_for_now])
+async def test_a_command_and_a_vote_during_a_gap_are_heard_on_resume(
+    tmp_path: Path, lose: Loss
+) -> None:
+    """A running vote is closed, a sleeping story wakes; nothing is doubled by the replay."""
+    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
+        sleeper = await bed.plant(Phase.ASLEEP)
+        await begun(house)
+        house.vote(1)
+        (session,) = house.server.gateway.sessions
+        await lose(house)
+        house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
+        closing = house.moderator.begin_command(house.channel, "story close")
+        assert "won (3 voters)" in (await closing.completed(PATIENCE_S)).text
+        await house.rests_at(2)
+        await awake(house, bed, sleeper)
+        assert house.server.gateway.sessions == [session]
+        await house.check_told_once()
+        assert len(house.server.bot_messages(sleeper.channel)) == 2
+        assert house.bot.output.count("bot.client: ready") == 1
+
+
+@pytest.mark.parametrize("lose", [forgotten, invalid])
+async def test_a_vote_during_a_gap_is_found_when_the_session_is_lost(
+    tmp_path: Path, lose: Loss
+) -> None:
+    """A command then is lost at Discord; votes are read afresh, and sleepers looked at again."""
+    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
+        sleeper = await bed.plant(Phase.ASLEEP)
+        await begun(house)
+        await house.server.wait_for(lambda: looks(house, sleeper) == 1, PATIENCE_S)
+        await lose(house)
+        house.vote(1)
+        house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
+        await house.server.wait_connected(timeout_s=PATIENCE_S)
+        await house.server.wait_for(lambda: house.bot.output.count("ready: 1 servers") == 2, 20.0)
+        house.ask_to_close()
+        await house.rests_at(2)
+        await awake(house, bed, sleeper)
+        await house.check_told_once()
+
+
+async def test_ready_again_and_again_starts_nothing_twice(tmp_path: Path) -> None:
+    """One wheel, and never two looks through the sleeping ballots at a time."""
+    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
+        sleepers = [await bed.plant(Phase.ASLEEP) for _ in range(5)]
+        await begun(house)
+        for _ in range(2):
+            await invalid(house)
+            await house.server.wait_connected(timeout_s=PATIENCE_S)
+            await house.turn_over()
+        await house.server.wait_for(lambda: looks(house, sleepers[-1]), PATIENCE_S)
+        at_s = sorted(
+            call.at_s
+            for sleeper in sleepers
+            for call in house.server.calls.to(f"GET /channels/{sleeper.channel.id}/messages/*")
+        )
+        assert len(at_s) >= len(sleepers)
+        assert at_s[-1] - at_s[0] > 0.9 * (len(at_s) - 1), "one after the other, a second apart"
+        await house.check_told_once()
+        assert set(house.endpoint.asked.values()) == {1}
+
+
+def looks(house: ProcessHouse, sleeper: Seed) -> int:
+    """How often a sleeping ballot was read."""
+    path = f"/channels/{sleeper.channel.id}/messages/{sleeper.ballot.id}"
+    return len(house.server.calls.to(f"GET {path}"))
+
+
+async def awake(house: ProcessHouse, bed: SeedBed, sleeper: Seed) -> None:
+    """Wait until a sleeping story has woken, and its ballot says so."""
+
+    async def voting() -> bool:
+        story = await bed.store.load(sleeper.story)
+        return story.phase is Phase.VOTING and not story.outbox
+
+    await house.until(voting, "the sleeping story to wake")
+    assert "closes <t:" in sleeper.ballot.text

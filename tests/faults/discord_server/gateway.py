@@ -54,6 +54,7 @@ class Gateway:
 
     Attributes:
         failures: Faults inside the server.
+        mute: Whether new connections are opened and left without a word.
     """
 
     def __init__(self, platform: Platform, changes: Changes) -> None:
@@ -62,12 +63,18 @@ class Gateway:
         self._connections: dict[Connection, web.Request] = {}
         self._sessions: dict[str, Session] = {}
         self.failures: list[Exception] = []
+        self.mute = False
         platform.world.subscribe(self._tell)
 
     @property
     def sessions(self) -> list[Session]:
         """The sessions that are connected now."""
         return [entry.session for entry in self._connections if entry.session is not None]
+
+    @property
+    def connected(self) -> int:
+        """How many connections are open, with or without a session."""
+        return len(self._connections)
 
     # What Discord may do
 
@@ -117,8 +124,10 @@ class Gateway:
         compressed = request.query.get("compress") == "zlib-stream"
         connection = Connection(socket, compressed=compressed)
         self._connections[connection] = request
+        self._changes.ring()
         writer = asyncio.create_task(connection.write())
         interval_ms = int(self._platform.limits.heartbeat_s * 1000)
+        connection.frozen = self.mute
         connection.send({"op": HELLO, "d": {"heartbeat_interval": interval_ms}})
         try:
             async for message in socket:

@@ -188,6 +188,11 @@ class DiscordServer:
         """
         return self._rest.after.add(pattern, hook, times)
 
+    def forget_hooks(self) -> None:
+        """Remove every hook and every scripted fault; those that run already go on."""
+        self._rest.before.clear()
+        self._rest.after.clear()
+
     async def wait_for(self, read: Callable[[], T], timeout_s: float = 5.0, what: str = "") -> T:
         """Return the first truthy result of `read`, looked at after every change.
 
