@@ -173,67 +173,60 @@ async def invalid(house: ProcessHouse) -> None:
     await house.server.wait_disconnected()
 
 
-@pytest.mark.parametrize("lose", [cut, reconnect, invalid_for_now])
-async def test_a_command_and_a_vote_during_a_gap_are_heard_on_resume(
-    tmp_path: Path, lose: Loss
-) -> None:
-    """A running vote is closed, a sleeping story wakes; nothing is doubled by the replay."""
-    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
-        sleeper = await bed.plant(Phase.ASLEEP)
+async def test_what_members_do_while_the_gateway_is_away_is_not_lost(tmp_path: Path) -> None:
+    """Whether the session can be resumed or not; nothing is doubled, and nothing starts twice."""
+    async with asyncio.TaskGroup() as side_by_side:
+        side_by_side.create_task(_sessions_are_resumed(tmp_path / "resumed"))
+        side_by_side.create_task(_sessions_are_lost(tmp_path / "lost"))
+
+
+async def _sessions_are_resumed(folder: Path) -> None:
+    """A command closes the vote and a sleeping story wakes, both told by the replay."""
+    losses: tuple[Loss, ...] = (cut, reconnect, invalid_for_now)
+    async with ProcessHouse(folder) as house, seed_bed(house) as bed:
+        sleepers = [await bed.plant(Phase.ASLEEP) for _ in losses]
         await begun(house)
-        house.vote(1)
         (session,) = house.server.gateway.sessions
-        await lose(house)
-        house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
-        closing = house.moderator.begin_command(house.channel, "story close")
-        assert "won (3 voters)" in (await closing.completed(PATIENCE_S)).text
-        await house.rests_at(2)
-        await awake(house, bed, sleeper)
-        assert house.server.gateway.sessions == [session]
-        await house.check_told_once()
-        assert len(house.server.bot_messages(sleeper.channel)) == 2
+        for number, (lose, sleeper) in enumerate(zip(losses, sleepers, strict=True), 1):
+            house.vote(number % 3)
+            await lose(house)
+            house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
+            closing = house.moderator.begin_command(house.channel, "story close")
+            assert "won (3 voters)" in (await closing.completed(PATIENCE_S)).text, lose.__name__
+            await house.rests_at(number + 1)
+            await _awake(house, bed, sleeper)
+            assert house.server.gateway.sessions == [session], lose.__name__
+            await house.check_told_once()
         assert house.bot.output.count("bot.client: ready") == 1
 
 
-@pytest.mark.parametrize("lose", [forgotten, invalid])
-async def test_a_vote_during_a_gap_is_found_when_the_session_is_lost(
-    tmp_path: Path, lose: Loss
-) -> None:
-    """A command then is lost at Discord; votes are read afresh, and sleepers looked at again."""
-    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
-        sleeper = await bed.plant(Phase.ASLEEP)
-        await begun(house)
-        await house.server.wait_for(lambda: looks(house, sleeper) == 1, PATIENCE_S)
-        await lose(house)
-        house.vote(1)
-        house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
-        await house.server.wait_connected(timeout_s=PATIENCE_S)
-        await house.server.wait_for(lambda: house.bot.output.count("ready: 1 servers") == 2, 20.0)
-        house.ask_to_close()
-        await house.rests_at(2)
-        await awake(house, bed, sleeper)
-        await house.check_told_once()
+async def _sessions_are_lost(folder: Path) -> None:
+    """The bot is ready anew; sleeping ballots are read again, by one look through them at a time.
 
-
-async def test_ready_again_and_again_starts_nothing_twice(tmp_path: Path) -> None:
-    """One wheel, and never two looks through the sleeping ballots at a time."""
-    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
-        sleepers = [await bed.plant(Phase.ASLEEP) for _ in range(5)]
+    A command of such a time is lost at Discord itself, whose member is told so.
+    """
+    losses: tuple[Loss, ...] = (forgotten, invalid)
+    async with ProcessHouse(folder) as house, seed_bed(house) as bed:
+        sleepers = [await bed.plant(Phase.ASLEEP) for _ in losses]
         await begun(house)
-        for _ in range(2):
-            await invalid(house)
+        for number, (lose, sleeper) in enumerate(zip(losses, sleepers, strict=True), 1):
+            await house.server.wait_for(lambda at=sleeper: looks(house, at), PATIENCE_S)
+            await lose(house)
+            house.vote(number % 3)
+            house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
             await house.server.wait_connected(timeout_s=PATIENCE_S)
-            await house.turn_over()
-        await house.server.wait_for(lambda: looks(house, sleepers[-1]), PATIENCE_S)
+            await _awake(house, bed, sleeper)
+            house.ask_to_close()
+            await house.rests_at(number + 1)
+            await house.check_told_once()
+        assert house.bot.output.count("bot.client: ready") == 1 + len(losses)
+        assert set(house.endpoint.asked.values()) == {1}, "one wheel"
         at_s = sorted(
             call.at_s
             for sleeper in sleepers
             for call in house.server.calls.to(f"GET /channels/{sleeper.channel.id}/messages/*")
         )
-        assert len(at_s) >= len(sleepers)
         assert at_s[-1] - at_s[0] > 0.9 * (len(at_s) - 1), "one after the other, a second apart"
-        await house.check_told_once()
-        assert set(house.endpoint.asked.values()) == {1}
 
 
 def looks(house: ProcessHouse, sleeper: Seed) -> int:
@@ -242,7 +235,7 @@ def looks(house: ProcessHouse, sleeper: Seed) -> int:
     return len(house.server.calls.to(f"GET {path}"))
 
 
-async def awake(house: ProcessHouse, bed: SeedBed, sleeper: Seed) -> None:
+async def _awake(house: ProcessHouse, bed: SeedBed, sleeper: Seed) -> None:
     """Wait until a sleeping story has woken, and its ballot says so."""
 
     async def voting() -> bool:

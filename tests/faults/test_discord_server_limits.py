@@ -99,7 +99,7 @@ async def test_a_bucket_says_what_is_left_and_refuses_when_nothing_is(
 async def test_each_channel_and_each_kind_of_request_has_its_own_bucket(
     server: DiscordServer, wire: Wire, guild: Guild, channel: Channel
 ) -> None:
-    """But all that concerns reactions shares one; what has no bucket says nothing of any."""
+    """But changes of reactions share one; what has no bucket says nothing of any."""
     other = server.world.create_channel(guild, "other")
     for _ in range(4):
         await wire("POST", messages(channel), {"content": "x"})
@@ -109,10 +109,11 @@ async def test_each_channel_and_each_kind_of_request_has_its_own_bucket(
     _, _, editing = await asked(wire, "PATCH", one, {"content": "y"})
     assert editing["X-RateLimit-Bucket"] != posting["X-RateLimit-Bucket"]
     assert (await wire("PUT", f"{one}/reactions/👍/@me"))[0] == 204
-    status, _, listing = await asked(wire, "GET", f"{one}/reactions/👍")
-    assert (status, listing["X-RateLimit-Limit"]) == (429, "1")
-    _, _, reading = await asked(wire, "GET", messages(channel))
-    assert "X-RateLimit-Bucket" not in reading
+    status, _, removing = await asked(wire, "DELETE", f"{one}/reactions/👍/@me")
+    assert (status, removing["X-RateLimit-Limit"]) == (429, "1")
+    for path in (messages(channel), f"{one}/reactions/👍"):
+        _, _, reading = await asked(wire, "GET", path)
+        assert "X-RateLimit-Bucket" not in reading
 
 
 async def test_fifty_requests_a_second_are_let_through_whatever_they_are(
