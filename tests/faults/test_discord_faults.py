@@ -40,6 +40,8 @@ REQUESTS = (
 """Everything that a turn asks of Discord, shared out among three stories that are told at a time.
 Deleting, which only a paused turn does, is apart."""
 DELETE = "DELETE /channels/*/messages/*"
+AT_A_TIME = 4
+"""Bots, each with its own servers: more would only take turns with one another."""
 RESETS = (faults.RESET, faults.DIED)
 
 
@@ -59,9 +61,15 @@ async def test_each_fault_at_each_kind_of_request_loses_nothing_and_tells_nothin
     tmp_path: Path,
 ) -> None:
     """And the moderator who closed the vote is told the result, however late."""
+    room = asyncio.Semaphore(AT_A_TIME)
+
+    async def met(number: int, fault: Fault) -> None:
+        async with room:
+            await _met_everywhere(tmp_path / f"{number}", fault)
+
     async with asyncio.TaskGroup() as sweep:
         for number, fault in enumerate(faults.ALL):
-            sweep.create_task(_met_everywhere(tmp_path / f"{number}", fault))
+            sweep.create_task(met(number, fault))
 
 
 async def _met_everywhere(folder: Path, fault: Fault) -> None:
@@ -94,7 +102,8 @@ async def _turn_with(house: ProcessHouse, pattern: str, fault: Fault) -> None:
     repeats = pattern.split(maxsplit=1)[0] in {"GET", "PUT", "DELETE"} and fault in RESETS
     scripted = house.server.script(pattern, fault, times=2 if repeats else 1)
     closed = await house.moderator.command(house.channel, "story close")
-    if "try again in a minute" in closed.text:  # the count itself met the fault
+    if pattern.startswith("GET") and "try again in a minute" in closed.text:
+        # The count itself met the fault; an answer that meets one is given all the same.
         closed = await house.moderator.command(house.channel, "story close")
     assert "won (3 voters)" in closed.text
     await house.rests_at(number + 1)

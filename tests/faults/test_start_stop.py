@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
 STOP_S = 10.0
 """What Docker gives a process between SIGTERM and SIGKILL; on a machine that has more to do than it
 can, even the end of the interpreter takes seconds, so there the limit is as much longer."""
+AT_A_TIME = 4
+"""Bots, each with its own servers: more would only take turns with one another."""
 POST = "POST /channels/*/messages"
 TYPING = "POST /channels/*/typing"
 
@@ -46,9 +48,15 @@ async def test_sigterm_at_a_bad_moment_ends_it_in_time_and_hands_the_story_on(
         while_redis_is_silent,
         while_the_model_is_silent,
     )
+    room = asyncio.Semaphore(AT_A_TIME)
+
+    async def stopped(moment: Moment) -> None:
+        async with room:
+            await _stopped_at(tmp_path / moment.__name__, moment)
+
     async with asyncio.TaskGroup() as side_by_side:
         for moment in moments:
-            side_by_side.create_task(_stopped_at(tmp_path / moment.__name__, moment))
+            side_by_side.create_task(stopped(moment))
 
 
 Moment = Callable[[ProcessHouse], Awaitable[None]]
