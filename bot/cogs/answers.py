@@ -22,6 +22,8 @@ _LOST = (aiohttp.ClientError, OSError)
 """A connection that died: what was asked may have reached Discord or not."""
 _ANSWERED = 40060
 """Discord's code for an interaction that has its first answer already."""
+_EXPIRED = 10062
+"""Discord's code for one whose first three seconds are over."""
 
 if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
@@ -59,6 +61,10 @@ class Tree(_Tree):
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if _answered(cause):
             log.warning("a command was answered by another process: is the bot running twice?")
+            return
+        if isinstance(cause, discord.HTTPException) and cause.code == _EXPIRED:
+            # Told after a gap in the connection. It wasn't carried out, and its member knows.
+            log.info("a command came too late to be answered")
             return
         sentence = str(cause) if isinstance(cause, RefusedError) else _incident(interaction, cause)
         try:

@@ -5,6 +5,7 @@ all stands on stage once. Kills are test_process's, what the local Discord does 
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -236,6 +237,37 @@ async def _sessions_are_lost(folder: Path) -> None:
             for call in house.server.calls.to(f"GET /channels/{sleeper.channel.id}/messages/*")
         )
         assert at_s[-1] - at_s[0] > 0.9 * (len(at_s) - 1), "one after the other, a second apart"
+
+
+@pytest.mark.skipif("TALEWHEEL_LONG" not in os.environ, reason="a minute; TALEWHEEL_LONG=1 runs it")
+async def test_a_half_open_socket_is_given_up_after_a_minute(tmp_path: Path) -> None:
+    """A vote of that minute wakes its story; a command of it is too old, and is not carried out."""
+    async with ProcessHouse(tmp_path / "bot") as house, seed_bed(house) as bed:
+        sleeper = await bed.plant(Phase.ASLEEP)
+        await begun(house)
+        await house.server.wait_for(lambda: looks(house, sleeper), PATIENCE_S)
+        house.vote(1)
+        (session,) = house.server.gateway.sessions
+        half_open = session.connection
+        house.server.gateway.freeze()
+        house.members[0].react(sleeper.ballot, OPTION_EMOJI[0])
+        house.ask_to_close()
+        await house.server.wait_for(
+            lambda: session.connection not in (None, half_open), 60.0 + PATIENCE_S
+        )
+        await _awake(house, bed, sleeper)
+        await house.server.wait_for(
+            lambda: (
+                [call.status for call in house.server.calls.to("POST /interactions/*/*/*")][-1:]
+                == [404]
+            ),
+            PATIENCE_S,
+        )
+        assert (await house.story()).head_number == 1
+        house.ask_to_close()
+        await house.rests_at(2)
+        await house.check_told_once()
+        house.check_log()
 
 
 def looks(house: ProcessHouse, sleeper: Seed) -> int:
