@@ -23,14 +23,16 @@ from bot.cogs.memory import MemoryCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
 from bot.render import is_option
+from bot.request_pace import RequestPace
 from bot.services import Composer
 from bot.stage import DiscordStage, last_look
 from core.errors import StartError, TalewheelError
 
 log = logging.getLogger(__name__)
 
-STOP_S = 6.0
-"""How long sends in flight may take once the process is asked to stop (Docker kills after 10 s)."""
+STOP_S = 5.0
+"""How long sends in flight may take once the process is asked to stop. Docker kills after 10 s, the
+goodbye to Discord takes up to two, and a busy machine needs some for the end of the process."""
 GUILDS_S = 0.5
 """Being ready waits for the next server's description this long; stories need none of them."""
 CATCH_UP_S = 30.0
@@ -86,7 +88,7 @@ class TalewheelBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=GUILDS_S,
-            http_trace=last_look(),
+            http_trace=last_look(RequestPace().trace()),
         )
         self.failure: BaseException | None = None
         self._services = compose(DiscordStage(self))

@@ -161,8 +161,10 @@ class DiscordStage:
             seen |= ids
 
 
-def last_look() -> aiohttp.TraceConfig:
+def last_look(trace: aiohttp.TraceConfig) -> aiohttp.TraceConfig:
     """For the client: what was allowed a while ago is asked once more when its request goes out.
+
+    Stands behind whatever else ``trace`` does with a request, such as holding it back.
 
     discord.py holds requests back for rate limits and repeats them by itself; a process may be
     stopped meanwhile. Requests that no lease stands behind, such as answers to commands, go out.
@@ -173,7 +175,6 @@ def last_look() -> aiohttp.TraceConfig:
         if lease is not None:
             await lease.check()
 
-    trace = aiohttp.TraceConfig()
     trace.on_request_start.append(ask)
     return trace
 

@@ -9,6 +9,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -18,8 +19,12 @@ from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
 
+_LOST = (aiohttp.ClientError, OSError)
+"""A connection that died: what was asked may have reached Discord or not."""
 _ANSWERED = 40060
 """Discord's code for an interaction that has its first answer already."""
+_EXPIRED = 10062
+"""Discord's code for one whose first three seconds are over."""
 
 if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
@@ -57,6 +62,10 @@ class Tree(_Tree):
         if _answered(cause):
             log.warning("a command was answered by another process: is the bot running twice?")
             return
+        if isinstance(cause, discord.HTTPException) and cause.code == _EXPIRED:
+            # Told after a gap in the connection. It wasn't carried out, and its member knows.
+            log.info("a command came too late to be answered")
+            return
         match cause:
             case RefusedError():
                 sentence = remark(str(cause))
@@ -80,7 +89,7 @@ async def turn_away(interaction: discord.Interaction) -> None:
 async def _try_to_answer(interaction: discord.Interaction, sentence: str) -> None:
     try:
         await answer(interaction, sentence)
-    except discord.HTTPException as failure:
+    except (discord.HTTPException, *_LOST) as failure:
         # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
         log.warning("an answer couldn't be given: %s", failure)
 
@@ -102,7 +111,7 @@ def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: 
     incident = secrets.token_hex(4)
     name = interaction.command.qualified_name if interaction.command else "unknown"
     failed = f"incident {incident}: /{name} in channel {interaction.channel_id} failed"
-    if isinstance(cause, TalewheelError) and cause.retryable:
+    if isinstance(cause, _LOST) or (isinstance(cause, TalewheelError) and cause.retryable):
         log.warning("%s: %s", failed, cause)
         return f"That didn't work just now: try again in a minute (incident {incident})."
     log.error("%s", failed, exc_info=cause)
@@ -111,21 +120,42 @@ def _incident(interaction: discord.Interaction[commands.AutoShardedBot], cause: 
 
 async def defer(interaction: discord.Interaction) -> None:
     """Tell Discord within its three seconds that an answer will come."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    try:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+    except _LOST:
+        # Once more, or the command would be lost; it may have arrived, and only its answer not.
+        try:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        except discord.HTTPException as refusal:
+            if not _answered(refusal):
+                raise
 
 
 async def answer(interaction: discord.Interaction, *pages: str) -> None:
     """Say something to whoever gave the command, and to nobody else."""
-    nobody = discord.AllowedMentions.none()
     for page in pages:
-        if interaction.response.is_done():
-            await interaction.followup.send(
-                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
-            )
-        else:
+        try:
+            await _say(interaction, page)
+        except _LOST:
+            # The command is done, so nothing else will say so; read twice is better than never.
+            await _say(interaction, page)
+
+
+async def _say(interaction: discord.Interaction, page: str) -> None:
+    nobody = discord.AllowedMentions.none()
+    if not interaction.response.is_done():
+        try:
             await interaction.response.send_message(
                 page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
             )
+        except discord.HTTPException as refusal:
+            if not _answered(refusal):
+                raise
+        else:
+            return
+    await interaction.followup.send(
+        page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True
+    )
 
 
 def _answered(error: Exception) -> bool:

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 
+from core.domain.lifecycle import AT_ONCE
 from core.domain.story import StoryId, Votes
 from core.errors import FencedError, StoreUnavailableError
 from core.ports import Clock, Content, Posted, Schedule, Stage
@@ -104,6 +105,16 @@ class Lease:
     def stop(self) -> None:
         """Let no further act begin; one that is under way may finish."""
         self.stopped = True
+
+    async def hand_back(self) -> None:
+        """Let others have the story now.
+
+        Raises:
+            FencedError: somebody has it already.
+            StoreUnavailableError: nobody was told; the lease's end does it.
+        """
+        # At once, whatever clocks say: one that is set back must not strand it.
+        await self._schedule.renew(self._story, self._epoch, AT_ONCE)
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:

@@ -59,6 +59,8 @@ UNREADABLE = (
 )
 GRACE_S = 2.0
 """How long a stop waits for what is being sent, before it ends what is only being waited for."""
+LAST_S = 2.0
+"""How much longer it waits for what is being sent; what hangs even then ends with the process."""
 
 
 class _Failures(NamedTuple):
@@ -130,11 +132,13 @@ class Wheel:
         workers = list(self._workers.values())
         if workers:
             await asyncio.wait(workers, timeout=GRACE_S)
-        for worker in workers:
-            worker.cancel()
-        if workers:
+            for worker in workers:
+                worker.cancel()
             # Not gathered: whoever gives up waiting must not be held up by a send that hangs.
-            await asyncio.wait(workers)
+            await asyncio.wait(workers, timeout=LAST_S)
+        # Those of workers whose send hangs: nothing that they ask for from now on begins.
+        left = [lease.hand_back() for lease in self._leases.values()]
+        await asyncio.gather(*left, return_exceptions=True)
         # Last: a worker that comes to rest meanwhile may still leave an errand.
         errands = list(self._errands)
         for errand in errands:
@@ -318,7 +322,7 @@ class Wheel:
                 # Others may have it, whatever their clocks say; should even this fail, the lease's
                 # end does it.
                 with suppress(StoreError):
-                    await self._at.schedule.renew(story, claimed.epoch, AT_ONCE)
+                    await lease.hand_back()
 
     async def _stop_worker(self, story: StoryId) -> None:
         worker = self._workers.get(story)

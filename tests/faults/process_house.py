@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from copy import copy
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ from tests.faults.discord_server import (
     Channel,
     DiscordServer,
     DropConnection,
+    Limits,
     Message,
 )
 from tests.faults.story_endpoint import (
@@ -66,17 +68,18 @@ class ProcessHouse:
         channel: where the story of the moment is told.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, **environment: str) -> None:
         """See the class.
 
         Args:
             folder: empty; the bot's own.
+            limits: Discord's, where they are not its usual ones.
             environment: settings beside those that lead to the servers.
         """
         self._folder = folder
         self._said = environment
         self._stack = AsyncExitStack()
-        self.server = DiscordServer(token=TOKEN)
+        self.server = DiscordServer(token=TOKEN, limits=limits)
         self.endpoint = StoryEndpoint()
         self.redis = EmbeddedRedis()
         self.guild = self.server.world.create_guild("Harbour")
@@ -137,6 +140,12 @@ class ProcessHouse:
         number = len(self.guild.channels) + 1
         self.channel = self.server.world.create_channel(self.guild, f"tale-{number}")
         return self.channel
+
+    def next_door(self) -> Self:
+        """The same house as it is seen from another channel: stories are told side by side."""
+        other = copy(self)
+        other.new_channel()
+        return other
 
     async def start_bot(self, **more: str) -> None:
         """Start the process and wait until it is connected."""
@@ -295,7 +304,14 @@ class ProcessHouse:
         number = asked.number
         sentence = f"Turn {number} follows" if moment == "early" else f"Sentence 9 of {number} "
         await self.server.wait_for(
-            lambda: not self.bot.running or any(sentence in each.text for each in self.shown()),
+            lambda: (
+                not self.bot.running
+                or any(
+                    sentence in message.text
+                    for channel in self.guild.channels.values()
+                    for message in self.server.bot_messages(channel)
+                )
+            ),
             PATIENCE_S,
             f"{sentence!r} on stage",
         )
