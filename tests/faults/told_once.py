@@ -306,4 +306,5 @@ def _check_said(shown: Sequence[str], said: Iterable[str], results: Sequence[str
     about_votes = [text for text in sentences if beginnings and text.startswith(beginnings)]
     assert len(about_votes) == len(set(about_votes)), f"said twice: {about_votes}"
     others = [text for text in sentences if text not in about_votes]
-    assert Counter(others) == Counter(said), "each sentence once"
+    owed = list(said)
+    assert Counter(others) == Counter(owed), f"each sentence once: shown {others}, said {owed}"
