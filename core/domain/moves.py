@@ -64,6 +64,7 @@ def begun(
         settings=settings,
         draft=Draft(turn_id, number=1, attempt=1, plan=None, after=after),
         outbox=(notice,) if notice else (),
+        said=after,
         created_at=now,
     )
 
@@ -217,6 +218,7 @@ def balloted_anew(story: Story, gone: int, now: float) -> Story:
         story,
         phase=next_phase(story.phase, Event.REWOUND),
         closes_at=None,
+        extended=False,
         draft=Draft(
             story.head, story.head_number, attempt=1, plan=None, after=max(gone, id_before(now))
         ),
@@ -235,9 +237,13 @@ def ended(story: Story, sentence: str, *, now: float, notice_nonce: str) -> Stor
     )
 
 
-def settled(story: Story, effect: Effect) -> Story:
-    """The channel got what it was owed."""
-    return replace(story, outbox=tuple(owed for owed in story.outbox if owed != effect))
+def settled(story: Story, effect: Effect, message: int | None = None) -> Story:
+    """The channel got what it was owed; ``message`` is the sentence, if it was one."""
+    return replace(
+        story,
+        outbox=tuple(owed for owed in story.outbox if owed != effect),
+        said=story.said if message is None else message,
+    )
 
 
 def _draft(story: Story) -> Draft:

@@ -372,6 +372,8 @@ class Story:
         draft: the turn being made (writing to publishing), else None.
         pause: set exactly while phase is PAUSED.
         outbox: effects owed to the channel, oldest first.
+        said: id of the bot's newest sentence in the channel, or of the request that began the
+            story: the sentences that are still owed will have ids above it.
         brief, settings, memory, canon, plans: see there.
     """
 
@@ -391,6 +393,7 @@ class Story:
     draft: Draft | None = None
     pause: Pause | None = None
     outbox: tuple[Effect, ...] = ()
+    said: int = 0
     memory: Memory = field(default_factory=Memory)
     canon: Canon = field(default_factory=Canon)
     plans: Plans = field(default_factory=Plans)

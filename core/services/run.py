@@ -90,9 +90,9 @@ class Run:
         self.story = story
         self._written = turn or self._written
 
-    def settled(self, effect: Effect) -> None:
+    def settled(self, effect: Effect, message: int | None = None) -> None:
         """Note that the channel got what it was owed; the next commit says so."""
-        self.story = moves.settled(self.story, effect)
+        self.story = moves.settled(self.story, effect, message)
 
     async def reload(self) -> None:
         """Read the state again, after somebody edited what this worker holds.

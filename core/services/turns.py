@@ -142,34 +142,40 @@ async def _settle(run: Run) -> None:
     """Give the channel what it is owed, oldest first."""
     while run.story.outbox:
         effect = run.story.outbox[0]
+        said: int | None = None
         try:
-            await _perform(run, effect)
+            said = await _perform(run, effect)
         except StageUnavailableError:
             raise
         except StageError as error:
             # Refused for good: the state must not wait for it, and the log says what was not said.
             log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
-        run.settled(effect)
+        run.settled(effect, said)
         if isinstance(effect, Notice):
             # A ballot drawn twice shows the same: that it is done is committed with the next step.
             await run.commit(run.story)
 
 
-async def _perform(run: Run, effect: Effect) -> None:
+async def _perform(run: Run, effect: Effect) -> int | None:
+    """Do it; gives the message of a sentence."""
     match effect:
         case Notice():
-            await _say(run, effect)
+            return await _say(run, effect)
         case RefreshBallot():
             await _refresh(run, effect)
+            return None
 
 
-async def _say(run: Run, notice: Notice) -> None:
+async def _say(run: Run, notice: Notice) -> int | None:
     """Take back what is half written, then post the sentence."""
     for message in reversed(await _half_written(run, notice.withdraw_after)):
         await run.at.stage.delete(run.channel, message)
-    if notice.nonce is not None:
-        content = Announcement(notice.text)
-        await run.at.stage.send(run.channel, content, notice.nonce, notice.after)
+    if notice.nonce is None:
+        return None
+    # Above the last sentence: an equal one of a minute ago is another one.
+    after = max(notice.after, run.story.said)
+    content = Announcement(notice.text)
+    return (await run.at.stage.send(run.channel, content, notice.nonce, after)).id
 
 
 async def _half_written(run: Run, after: int | None) -> list[int]:

@@ -162,8 +162,9 @@ def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
 
 
 def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
-    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601, now=0.0)
+    story = moves.balloted_anew(a_story(closes_at=5.0, extended=True), gone=601, now=0.0)
     assert story.phase is Phase.PUBLISHING
+    assert not story.extended, "the fresh ballot was never extended"
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
 
 
@@ -190,3 +191,11 @@ def test_an_effect_that_is_done_is_owed_no_more() -> None:
     first, second = Notice("a", "…"), RefreshBallot("t1")
     story = moves.settled(a_story(outbox=(first, second)), first)
     assert story.outbox == (second,)
+
+
+def test_a_sentence_that_was_said_is_remembered_by_its_message() -> None:
+    """What is said next is looked for above it; a drawn ballot is no sentence."""
+    notice, ballot = Notice("a", "…"), RefreshBallot("t1")
+    story = moves.settled(a_story(outbox=(notice, ballot), said=5), notice, 700)
+    assert story.said == 700
+    assert moves.settled(story, ballot).said == 700

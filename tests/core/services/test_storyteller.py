@@ -345,6 +345,18 @@ async def test_ending_a_story_while_a_paragraph_is_written_stops_the_writer() ->
         assert house.story().head_number == 1
 
 
+async def test_a_second_pause_within_a_minute_is_said_too() -> None:
+    """The same words as before, but another sentence: the first isn't taken for it."""
+    async with House() as house:
+        await house.begin()
+        for _ in range(2):
+            await house.teller.pause(CHANNEL, "Mo")
+            await house.until(Phase.PAUSED)
+            await house.teller.resume(CHANNEL)
+            await house.until(Phase.VOTING)
+        assert house.stage.said(CHANNEL) == ["Mo paused the story. /story resume goes on."] * 2
+
+
 async def test_pausing_twice_is_refused_with_a_sentence() -> None:
     async with House() as house:
         await house.begin()

@@ -31,7 +31,7 @@ WISHES = {
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a process is to die: at a failpoint of its own, or by a kill some time after its start."""
+    """How a process is to die: at a failpoint of its own, or by a kill a while after its start."""
 
     point: Failpoint | None = None
     delay_s: float | None = None
