@@ -273,9 +273,16 @@ def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Eff
 
 
 def _refresh(story: Story) -> tuple[Effect, ...]:
-    """The head's ballot, where it is on stage."""
-    on_stage = _working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
-    return (RefreshBallot(story.head),) if on_stage and story.head else ()
+    """The head's ballot, where it is on stage or may be."""
+    if story.head is None:
+        return ()
+    match _working_phase(story):
+        case Phase.VOTING | Phase.ASLEEP:
+            return (RefreshBallot(story.head),)
+        case Phase.PUBLISHING:
+            return (RefreshBallot(story.head, _draft(story).after),)
+        case _:
+            return ()
 
 
 def _working_phase(story: Story) -> Phase:

@@ -290,9 +290,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RefreshBallot:
-    """The ballot of this turn must be drawn again from what is stored."""
+    """The ballot of this turn must be drawn again from what is stored.
+
+    Attributes:
+        after: set while the turn is being published: the ballot may be there already, without its
+            message being known, and has an id above this one.
+    """
 
     turn_id: str
+    after: int | None = None
 
 
 Effect = Notice | RefreshBallot

@@ -189,21 +189,30 @@ async def _half_written(run: Run, after: int | None) -> list[int]:
 async def _refresh(run: Run, effect: RefreshBallot) -> None:
     """Draw a ballot again; a result that the ballot can't take becomes a message."""
     turn = await run.turn(effect.turn_id)
-    if turn.ballot is None:
+    message = turn.ballot if effect.after is None else await _unfinished(run, effect.after)
+    if message is None:
         return
     ballot = ballot_of(run.story, turn)
     try:
-        await run.at.stage.edit(run.channel, turn.ballot, ballot)
+        await run.at.stage.edit(run.channel, message, ballot)
     except StageUnavailableError:
         raise
     except MessageGoneError:
         if ballot.state is BallotState.OPEN:
             # Nobody can vote on what isn't there: the window begins again with a fresh ballot.
             now = run.at.clock.now()
-            await run.commit(moves.balloted_anew(run.story, turn.ballot, now))
+            await run.commit(moves.balloted_anew(run.story, message, now))
         await _say_result(run, ballot.state, turn)
     except StageError:
         await _say_result(run, ballot.state, turn)
+
+
+async def _unfinished(run: Run, after: int) -> int | None:
+    """The ballot that a pause or an end found half staged; None too where it is staged further."""
+    if run.story.phase is Phase.PUBLISHING:
+        return None
+    own = await run.at.stage.own_messages(run.channel, after)
+    return next((posted.id for posted in own if posted.kind is MessageKind.BALLOT), None)
 
 
 async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:
