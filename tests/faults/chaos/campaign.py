@@ -21,7 +21,7 @@ from tests.faults.process_house import ProcessHouse
 from tests.faults.story_endpoint import Asked
 
 CHANNELS = 4
-LIFE_S = 45.0
+LIFE_S = 90.0
 """How long a process is given to reach its failpoint."""
 TRIES = 3
 """How often a death is tried that did not come in that time."""

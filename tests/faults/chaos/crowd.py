@@ -21,8 +21,8 @@ from tests.faults.told_once import is_announcement, is_ballot, kept_phase
 
 VOTE_S = 5
 """The shortest vote there is."""
-PATIENCE_S = 60.0
-"""For a story to come to rest; a few seconds on an idle machine."""
+PATIENCE_S = 180.0
+"""For a story to come to rest: a few seconds on an idle machine, more on a busy one."""
 LOOK_S = 0.1
 TURNS = 6
 STORIES = 3
