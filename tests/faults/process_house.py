@@ -20,6 +20,7 @@ from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.story import Phase, Story, Turn
 from tests.adapters.redis_raw import raw_client
+from tests.faults.bot_nursery import Nursery
 from tests.faults.bot_process import BotProcess
 from tests.faults.discord_server import (
     MODERATOR,
@@ -55,14 +56,16 @@ class ProcessHouse:
         channel: where the story of the moment is told.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, nursery: Nursery | None = None, **environment: str) -> None:
         """See the class.
 
         Args:
             folder: empty; the bot's own.
+            nursery: see BotProcess.
             environment: settings beside those that lead to the servers.
         """
         self._folder = folder
+        self._nursery = nursery
         self._said = environment
         self._stack = AsyncExitStack()
         self.server = DiscordServer(token=TOKEN)
@@ -86,7 +89,7 @@ class ProcessHouse:
         store = RedisStoryStore(self._database, DIMS)
         self.witness = Witness(self.server, store, self.redis.url)
         self._folder.mkdir()
-        self.bot = BotProcess(self._folder, self.environment())
+        self.bot = BotProcess(self._folder, self.environment(), self._nursery)
         self._stack.push_async_callback(self.bot.kill)
         self.endpoint.hook = self._in_step
         return self

@@ -13,6 +13,7 @@ import pytest
 from bot.failpoints import FAILPOINTS
 from core.adapters import redis_keys as keys
 from tests.adapters.redis_raw import raw_client
+from tests.faults.bot_nursery import Nursery
 from tests.faults.chaos import campaign, plan
 from tests.faults.chaos.ledger import Ledger
 from tests.faults.chaos.report import Report
@@ -32,10 +33,10 @@ async def test_killed_at_every_failpoint_nothing_is_lost_and_nothing_told_twice(
     """Busy houses of several channels each; after each restart every channel is looked at."""
     report = Report()
     shares = plan.deal(plan.draw(SEED, 1, RANDOM_KILLS), HOUSES)
-    async with asyncio.TaskGroup() as houses:
+    async with Nursery() as nursery, asyncio.TaskGroup() as houses:
         for number, share in enumerate(shares):
-            place = tmp_path / f"{number}"
-            houses.create_task(campaign.run(place, SEED + number, share, report.falls.append))
+            told, place = report.falls.append, tmp_path / f"{number}"
+            houses.create_task(campaign.run(place, nursery, SEED + number, share, told))
     assert not report.violations, f"seed {SEED}:\n{report.table()}"
     assert not report.missing(1, RANDOM_KILLS), f"seed {SEED}:\n{report.table()}"
     assert report.kills.total() == len(FAILPOINTS) + RANDOM_KILLS

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from bot.failpoints import FAILPOINTS
+from tests.faults.bot_nursery import Nursery
 from tests.faults.chaos import campaign, plan
 from tests.faults.chaos.campaign import Fall
 from tests.faults.chaos.report import Report
@@ -102,11 +103,11 @@ async def _play_part(said: argparse.Namespace) -> None:
             sys.stderr.write(f"part {said.part}: {done} kills, last {fall.death}{found}\n")
 
     with tempfile.TemporaryDirectory(prefix="talewheel-chaos-") as folder:
-        async with asyncio.TaskGroup() as houses:
+        async with Nursery() as nursery, asyncio.TaskGroup() as houses:
             for number, share in enumerate(shares[said.part :: said.parts]):
                 place = Path(folder) / f"house-{number}"
                 seed = said.seed * 1000 + said.part * HOUSES + number
-                houses.create_task(campaign.run(place, seed, share, told))
+                houses.create_task(campaign.run(place, nursery, seed, share, told))
     with said.lines.open("w", encoding="utf-8") as lines:
         report.write_lines(lines)
 

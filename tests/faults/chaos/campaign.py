@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+from tests.faults.bot_nursery import Nursery
 from tests.faults.chaos.crowd import PATIENCE_S, Act, Crowd
 from tests.faults.chaos.plan import Death
 from tests.faults.discord_server.platform import Limits
@@ -60,10 +61,14 @@ class Fall:
 
 
 async def run(
-    folder: Path, seed: int, deaths: Sequence[Death], told: Callable[[Fall], None]
+    folder: Path,
+    nursery: Nursery,
+    seed: int,
+    deaths: Sequence[Death],
+    told: Callable[[Fall], None],
 ) -> None:
     """Play one house to the end of its deaths; each fall is told at once."""
-    async with ProcessHouse(folder, VOTE_SECONDS="5") as house:
+    async with ProcessHouse(folder, nursery=nursery, VOTE_SECONDS="5") as house:
         campaign = Campaign(house, Random(seed))
         for death in deaths:
             for _ in range(TRIES):
