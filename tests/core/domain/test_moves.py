@@ -199,3 +199,15 @@ def test_a_sentence_that_was_said_is_remembered_by_its_message() -> None:
     story = moves.settled(a_story(outbox=(notice, ballot), said=5), notice, 700)
     assert story.said == 700
     assert moves.settled(story, ballot).said == 700
+
+
+def test_a_ballot_that_may_be_half_staged_is_owed_with_where_to_look_for_it() -> None:
+    story = a_story(phase=Phase.PUBLISHING, draft=a_draft(turn_id="t1", number=1, after=500))
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
+    assert ended.outbox == (Notice("n", "The end."), RefreshBallot("t1", after=500))
+
+
+def test_before_the_first_turn_there_is_no_ballot_to_draw() -> None:
+    story = a_story(phase=Phase.REFLECTING, head=None, lineage=(), draft=a_draft(number=1))
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
+    assert ended.outbox == (Notice("n", "The end."),)
