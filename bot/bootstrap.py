@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.client import CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
+from bot.failpoints import Failpoint, armed
 from bot.process import serve
 from bot.services import Composer, Services
 from bot.settings import OPENAI_BASE_URL, BotSettings, Embeddings
@@ -105,7 +106,7 @@ async def build(
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            _composer(redis, writer, vectors, time, settings.lease_s),
+            _composer(redis, writer, vectors, time, settings.lease_s, settings.failpoint),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             gateway=settings.discord_gateway_url,
@@ -115,7 +116,12 @@ async def build(
 
 
 def _composer(
-    redis: RedisDatabase, narrator: Narrator, embedder: Embedder, clock: Clock, lease_s: float
+    redis: RedisDatabase,
+    narrator: Narrator,
+    embedder: Embedder,
+    clock: Clock,
+    lease_s: float,
+    failpoint: Failpoint | None,
 ) -> Composer:
     """The services over everything but the stage, which only the client can make."""
     store = RedisStoryStore(redis, embedder.dims)
@@ -132,7 +138,7 @@ def _composer(
             clock=clock,
         )
         return Services(
-            Storyteller(stations, lease_s=lease_s),
+            Storyteller(armed(stations, failpoint), lease_s=lease_s),
             Library(store=store, search=search, embedder=embedder),
         )
 

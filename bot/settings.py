@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from dotenv import dotenv_values
 
+from bot.failpoints import RIGHT, Failpoint
 from core.domain.story import Settings, VotingRule
 from core.errors import StartError
 
@@ -347,6 +348,15 @@ SETTINGS: tuple[Setting[object], ...] = (
 )
 """Every setting, in the order in which documentation lists them."""
 
+FAILPOINT: Setting[Failpoint | None] = Setting(
+    "FAILPOINT",
+    Failpoint.read,
+    RIGHT,
+    None,
+    "Where the process kills itself.",
+)
+"""For crash tests alone, and so not one of SETTINGS, which an operator is told about."""
+
 
 # ── the value ────────────────────────────────────────────────────────────────────────────────────
 
@@ -356,7 +366,8 @@ class BotSettings:
     """What the process was told; see ``SETTINGS`` for each one's meaning.
 
     ``discord_api_url``, ``discord_gateway_url`` and ``openai_base_url`` are empty for the services'
-    own addresses; ``daily_token_cap`` is None for no cap; ``lease_s`` is in seconds.
+    own addresses; ``daily_token_cap`` is None for no cap; ``lease_s`` is in seconds;
+    ``failpoint`` is None unless a test wants a crash.
     """
 
     discord_token: str = field(repr=False)
@@ -376,6 +387,7 @@ class BotSettings:
     log_level: LogLevel
     log_format: LogFormat
     lease_s: float
+    failpoint: Failpoint | None
 
     @property
     def has_endpoint(self) -> bool:
@@ -430,6 +442,7 @@ class BotSettings:
             log_level=reader.take(LOG_LEVEL),
             log_format=reader.take(LOG_FORMAT),
             lease_s=reader.take(LEASE_SECONDS),
+            failpoint=reader.take(FAILPOINT),
         )
         if not playground:
             reader.demand_token()

@@ -274,12 +274,27 @@ class RedisDatabase:
     async def _attempts(self, attempt: Callable[[], Awaitable[T]]) -> T:
         for pause_s in self._repeats_s:
             try:
-                return await attempt()
+                return await _heedful(attempt())
             except StoreUnavailableError as error:
                 if not passes_soon(error):
                     raise
             await asyncio.sleep(pause_s)
-        return await attempt()
+        return await _heedful(attempt())
+
+
+async def _heedful(asking: Awaitable[T]) -> T:
+    """Await what redis-py does without losing a cancellation.
+
+    It sends through asyncio.wait_for, which before Python 3.12 swallows a cancellation that comes
+    just when it is done: a worker or a renewal that was told to end would go on for good.
+    """
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
+    try:
+        return await asking
+    finally:
+        if task and task.cancelling() > asked:
+            raise asyncio.CancelledError
 
 
 def _check_flushed(answer: object, doing: str) -> None:

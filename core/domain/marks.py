@@ -47,7 +47,7 @@ _NAME = rf"(?:{'|'.join(NAMES)})(?![a-z])"
 _FORGED = regex.compile(
     r"<(?=\s*(?:/\s*\w|[a-z|!?]))"  # any tag, and what parts messages: <|im_start|>, </s>
     rf"|[\p{{Ps}}\p{{Pi}}\p{{S}}ᐸᚲ](?=\s*/\s*{_NAME})"  # any sign before "/premise"
-    rf"|[‹⟨〈❬❮❰⦑⧼ᐸᚲ˂≺𝈶](?=\s*{_NAME}\s*[^\w\s])"
+    rf"|[‹⟨〈❬❮❰⦑⧼ᐸᚲ˂≺𝈶](?=\s*{_NAME}\s*(?:[^\w\s]|[ᐸᐳᚲ]))"
     r"|\[(?=\s*/?\s*(?:inst|system_prompt|available_tools|tool_calls|tool_results)\s*\])"
 )
 

@@ -71,6 +71,7 @@ def begun(
         settings=settings,
         draft=Draft(turn_id, number=1, attempt=1, plan=None, after=after),
         outbox=(notice,) if notice else (),
+        said=after,
         created_at=now,
     )
 
@@ -262,6 +263,7 @@ def balloted_anew(story: Story, gone: int, now: float) -> Story:
         story,
         phase=next_phase(story.phase, Event.REWOUND),
         closes_at=None,
+        extended=False,
         draft=Draft(
             story.head, story.head_number, attempt=1, plan=None, after=max(gone, id_before(now))
         ),
@@ -292,9 +294,13 @@ def redated(story: Story, now: float) -> Story:
     return story
 
 
-def settled(story: Story, effect: Effect) -> Story:
-    """The channel got what it was owed."""
-    return replace(story, outbox=tuple(owed for owed in story.outbox if owed != effect))
+def settled(story: Story, effect: Effect, message: int | None = None) -> Story:
+    """The channel got what it was owed; ``message`` is the sentence, if it was one."""
+    return replace(
+        story,
+        outbox=tuple(owed for owed in story.outbox if owed != effect),
+        said=story.said if message is None else message,
+    )
 
 
 def withdrawn(story: Story) -> Story:
@@ -340,9 +346,16 @@ def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Eff
 
 
 def _refresh(story: Story) -> tuple[Effect, ...]:
-    """The head's ballot, where it is on stage."""
-    on_stage = _working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
-    return (RefreshBallot(story.head),) if on_stage and story.head else ()
+    """The head's ballot, where it is on stage or may be."""
+    if story.head is None:
+        return ()
+    match _working_phase(story):
+        case Phase.VOTING | Phase.ASLEEP:
+            return (RefreshBallot(story.head),)
+        case Phase.PUBLISHING:
+            return (RefreshBallot(story.head, _draft(story).after),)
+        case _:
+            return ()
 
 
 def _working_phase(story: Story) -> Phase:

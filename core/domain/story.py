@@ -293,9 +293,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RefreshBallot:
-    """The ballot of this turn must be drawn again from what is stored."""
+    """The ballot of this turn must be drawn again from what is stored.
+
+    Attributes:
+        after: set while the turn is being published: the ballot may be there already, without its
+            message being known, and has an id above this one.
+    """
 
     turn_id: str
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +390,8 @@ class Story:
         draft: the turn being made (writing to publishing), else None.
         pause: set exactly while phase is PAUSED.
         outbox: effects owed to the channel, oldest first.
+        said: id of the bot's newest sentence in the channel, or of the request that began the
+            story: the sentences that are still owed will have ids above it.
         brief, settings, memory, canon, plans: see there.
     """
 
@@ -403,6 +411,7 @@ class Story:
     draft: Draft | None = None
     pause: Pause | None = None
     outbox: tuple[Effect, ...] = ()
+    said: int = 0
     memory: Memory = field(default_factory=Memory)
     canon: Canon = field(default_factory=Canon)
     plans: Plans = field(default_factory=Plans)

@@ -127,9 +127,9 @@ class Run:
                     raise
             await self.at.clock.sleep(PAUSE_S)
 
-    def settled(self, effect: Effect) -> None:
+    def settled(self, effect: Effect, message: int | None = None) -> None:
         """Note that the channel got what it was owed; the next commit says so."""
-        self.story = moves.settled(self.story, effect)
+        self.story = moves.settled(self.story, effect, message)
 
     def withdrawn(self) -> None:
         """Note that what was half written is gone from the channel; the next commit says so."""

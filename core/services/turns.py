@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
 from core.domain import moves
-from core.domain.identity import CLOCK_SKEW_S, moment_of, nonce
+from core.domain.identity import nonce
 from core.domain.lifecycle import due_at_rest
 from core.domain.story import (
     Draft,
@@ -167,42 +167,46 @@ async def _settle(run: Run) -> None:
     """Give the channel what it is owed, oldest first."""
     while run.story.outbox:
         effect = run.story.outbox[0]
+        said: int | None = None
         try:
-            await _perform(run, effect)
+            said = await _perform(run, effect)
         except StageUnavailableError:
             raise
         except (StageError, RecordError) as error:
             # Impossible for good: the state must not wait for it, and the log says what is missing.
             what = type(effect).__name__  # not its words: they quote members
             log.warning("story %s: the channel did not get a %s: %s", run.story.id, what, error)
-        run.settled(effect)
+        run.settled(effect, said)
         if isinstance(effect, Notice):
             # A ballot drawn twice shows the same: that it is done is committed with the next step.
             await run.commit(run.story)
 
 
-async def _perform(run: Run, effect: Effect) -> None:
+async def _perform(run: Run, effect: Effect) -> int | None:
+    """Do it; gives the message of a sentence."""
     match effect:
         case Notice():
-            await _say(run, effect)
+            return await _say(run, effect)
         case RefreshBallot():
             await _refresh(run, effect)
+            return None
         case WholeText():
             await _show_whole(run, effect.draft)
+            return None
 
 
-async def _say(run: Run, notice: Notice) -> None:
+async def _say(run: Run, notice: Notice) -> int | None:
     """Take back what is half written, then post the sentence."""
     if notice.withdraw_after is not None:
         for message in reversed(await _half_written(run, notice.withdraw_after)):
             await run.at.stage.delete(run.channel, message)
         run.withdrawn()
-    if notice.nonce is not None:
-        # The same sentence may have been said just before, as another notice. While Discord knows
-        # the nonce it tells the two apart; only later must the words in the channel do.
-        age_s = run.at.clock.now() - moment_of(notice.after)
-        after = None if 0 <= age_s < CLOCK_SKEW_S + NONCE_KNOWN_S else notice.after
-        await run.at.stage.send(run.channel, Announcement(notice.text), notice.nonce, after)
+    if notice.nonce is None:
+        return None
+    # Above the last sentence: an equal one of a minute ago is another one.
+    after = max(notice.after, run.story.said)
+    content = Announcement(notice.text)
+    return (await run.at.stage.send(run.channel, content, notice.nonce, after)).id
 
 
 async def _half_written(run: Run, after: int) -> list[int]:
@@ -221,21 +225,30 @@ async def _show_whole(run: Run, draft: Draft) -> None:
 async def _refresh(run: Run, effect: RefreshBallot) -> None:
     """Draw a ballot again; a result that the ballot can't take becomes a message."""
     turn = await run.turn(effect.turn_id)
-    if turn.ballot is None:
+    message = turn.ballot if effect.after is None else await _unfinished(run, effect.after)
+    if message is None:
         return
     ballot = ballot_of(run.story, turn)
     try:
-        await run.at.stage.edit(run.channel, turn.ballot, ballot)
+        await run.at.stage.edit(run.channel, message, ballot)
     except StageUnavailableError:
         raise
     except MessageGoneError:
         if ballot.state is BallotState.OPEN:
             # Nobody can vote on what isn't there: the window begins again with a fresh ballot.
             now = run.at.clock.now()
-            await run.commit(moves.balloted_anew(run.story, turn.ballot, now))
+            await run.commit(moves.balloted_anew(run.story, message, now))
         await _say_result(run, ballot.state, turn)
     except StageError:
         await _say_result(run, ballot.state, turn)
+
+
+async def _unfinished(run: Run, after: int) -> int | None:
+    """The ballot that a pause or an end found half staged; None too where it is staged further."""
+    if run.story.phase is Phase.PUBLISHING:
+        return None
+    own = await run.at.stage.own_messages(run.channel, after)
+    return next((posted.id for posted in own if posted.kind is MessageKind.BALLOT), None)
 
 
 async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.playground.embedded_redis import EmbeddedRedis, server_binary
 from core.adapters.redis_address import mask, read_address
-from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_database import RedisDatabase, Script
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_story_store import RedisStoryStore
@@ -389,3 +389,25 @@ async def test_one_broken_record_does_not_keep_the_others_from_being_due(
     async with raw_client(empty_redis.url) as client:
         await client.hset("tw:story:{78}:1", mapping={"story": "nonsense", "due": 1})
     assert await RedisSchedule(database).due(now=10.0, limit=5) == [story.id]
+
+
+async def test_a_cancellation_is_never_lost(empty_redis: EmbeddedRedis) -> None:
+    """Whoever is told to end ends at the latest with the answer, at whichever moment it is told."""
+    database = RedisDatabase(empty_redis.url)
+    script = Script("return 1")
+    told = False
+
+    async def ask() -> None:
+        while not told:
+            await database.string("anything")
+            await database.script(script, ["anything"], [], doing="ask")
+
+    for moments in range(300):
+        told = False
+        asking = asyncio.create_task(ask())
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        told = asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    await database.close()

@@ -108,7 +108,7 @@ async def redis_house(
 ) -> AsyncGenerator[RedisHouse]:
     """A house with its proxy; the bot isn't started yet."""
     async with (
-        RedisHouse(folder, None, **said) as house,
+        RedisHouse(folder, None, nursery=None, **said) as house,
         LossyProxy(house.redis.url, tcp=tcp) as house.proxy,
     ):
         try:

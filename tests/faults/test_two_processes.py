@@ -51,7 +51,7 @@ class Pair(ProcessHouse):
 @asynccontextmanager
 async def pair(folder: Path, **said: str) -> AsyncGenerator[Pair]:
     """A house with two bots that aren't started yet."""
-    async with Pair(folder, None, **said) as house:
+    async with Pair(folder, None, nursery=None, **said) as house:
         (folder / "other").mkdir()
         house.other = BotProcess(folder / "other", house.environment())
         try:

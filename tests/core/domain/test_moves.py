@@ -172,7 +172,7 @@ def test_a_story_that_stops_with_a_finished_text_owes_the_whole_of_it(phase: Pha
     """Nobody knows how much of it the channel has: what is stored is what members read."""
     story = a_story(phase=phase, draft=a_draft())
     paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=1.0, notice_nonce="n")
-    assert paused.outbox == (WholeText(a_draft()), Notice("n", "Mo paused."))
+    assert paused.outbox[:2] == (WholeText(a_draft()), Notice("n", "Mo paused."))
     ended = moves.ended(story, "The end.", now=1.0, notice_nonce="n")
     assert ended.outbox == (WholeText(a_draft()), Notice("n", "The end."))
 
@@ -235,8 +235,9 @@ def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
 
 
 def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
-    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601, now=0.0)
+    story = moves.balloted_anew(a_story(closes_at=5.0, extended=True), gone=601, now=0.0)
     assert story.phase is Phase.PUBLISHING
+    assert not story.extended, "the fresh ballot was never extended"
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
 
 
@@ -270,3 +271,24 @@ def test_an_effect_that_is_done_is_owed_no_more() -> None:
     first, second = Notice("a", "…"), RefreshBallot("t1")
     story = moves.settled(a_story(outbox=(first, second)), first)
     assert story.outbox == (second,)
+
+
+def test_a_sentence_that_was_said_is_remembered_by_its_message() -> None:
+    """What is said next is looked for above it; a drawn ballot is no sentence."""
+    notice, ballot = Notice("a", "…"), RefreshBallot("t1")
+    story = moves.settled(a_story(outbox=(notice, ballot), said=5), notice, 700)
+    assert story.said == 700
+    assert moves.settled(story, ballot).said == 700
+
+
+def test_a_ballot_that_may_be_half_staged_is_owed_with_where_to_look_for_it() -> None:
+    story = a_story(phase=Phase.PUBLISHING, draft=a_draft(turn_id="t1", number=1, after=500))
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
+    assert ended.outbox[1:] == (Notice("n", "The end."), RefreshBallot("t1", after=500))
+
+
+def test_before_the_first_turn_there_is_no_ballot_to_draw() -> None:
+    draft = a_draft(number=1)
+    story = a_story(phase=Phase.REFLECTING, head=None, lineage=(), draft=draft)
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
+    assert ended.outbox == (WholeText(draft), Notice("n", "The end."))
