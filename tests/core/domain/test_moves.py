@@ -174,7 +174,7 @@ def test_a_story_that_stops_with_a_finished_text_owes_the_whole_of_it(phase: Pha
     paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=1.0, notice_nonce="n")
     assert paused.outbox[:2] == (WholeText(a_draft()), Notice("n", "Mo paused."))
     ended = moves.ended(story, "The end.", now=1.0, notice_nonce="n")
-    assert ended.outbox == (WholeText(a_draft()), Notice("n", "The end."))
+    assert ended.outbox[:2] == (WholeText(a_draft()), Notice("n", "The end."))
 
 
 @pytest.mark.parametrize("cause", [PauseCause.FAULT, PauseCause.BUDGET])
