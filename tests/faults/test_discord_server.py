@@ -34,20 +34,11 @@ from tests.faults.discord_server import (
     Permission,
 )
 from tests.faults.discord_server.entities import FORUM
+from tests.faults.discord_wire import Clock
 
 TOKEN = "local-token"
 ONE, TWO = "1️⃣", "2️⃣"
 SENDING = "POST /channels/*/messages"
-
-
-class Clock:
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

@@ -244,11 +244,8 @@ class Gateway:
         session.dispatch("READY", ready)
         if session.intents & Intent.GUILDS:
             for guild in guilds:
-                threads = [entry for entry in guild.channels.values() if self._active(entry)]
+                threads = platform.world.active_threads(guild)
                 session.dispatch("GUILD_CREATE", payloads.guild_create(guild, bot.id, threads))
-
-    def _active(self, channel: Channel) -> bool:
-        return channel.is_thread and not channel.archived and self._sees(channel)
 
     def _sees(self, channel: Channel) -> bool:
         return bool(self._platform.bot_permissions(channel) & Permission.VIEW_CHANNEL)

@@ -127,6 +127,15 @@ class Platform:
         if not self.bot_permissions(channel) & needed:
             raise errors.missing_permissions()
 
+    def check_unlocked(self, channel: Channel) -> None:
+        """Refuse if a thread is locked and the bot may not manage threads.
+
+        Raises:
+            ApiError: 50083 if it is archived as well, else 160005.
+        """
+        if channel.locked and not self.bot_permissions(channel) & Permission.MANAGE_THREADS:
+            raise errors.thread_is_archived() if channel.archived else errors.thread_is_locked()
+
     def shows_content(self, message: Message) -> bool:
         """Whether the bot may read a message without the content intent being switched on."""
         bot = self.world.bot
