@@ -19,6 +19,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.cogs.answers import Tree
+from bot.cogs.channels import ChannelCog
 from bot.cogs.memory import MemoryCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
@@ -87,6 +88,7 @@ class TalewheelBot(commands.AutoShardedBot):
         )
         self.failure: BaseException | None = None
         self._services = compose(DiscordStage(self))
+        self._channels = ChannelCog(self, self._services.storyteller)
         self._rules = rules
         self._registered = registered
         self._gateway = gateway
@@ -103,6 +105,7 @@ class TalewheelBot(commands.AutoShardedBot):
         """Add the commands and register them at Discord if they changed."""
         await self.add_cog(StoryCog(self._services.storyteller, self._rules))
         await self.add_cog(MemoryCog(self._services.library))
+        await self.add_cog(self._channels)
         await self._register_commands()
 
     async def launch_shard(
@@ -162,10 +165,11 @@ class TalewheelBot(commands.AutoShardedBot):
     async def _catch_up(self) -> None:
         """Until it succeeds: a ballot that was never looked at wouldn't wake by a vote."""
         while True:
+            here = frozenset(guild.id for guild in self.guilds)
             try:
-                await self._services.storyteller.reconcile()
+                await self._services.storyteller.reconcile(here, self._channels.looks_open)
             except TalewheelError as error:
-                log.warning("sleeping ballots weren't all looked at, again soon: %s", error)
+                log.warning("not everything was looked at after the start, again soon: %s", error)
                 await asyncio.sleep(self._catch_up_s)
             else:
                 return

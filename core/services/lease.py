@@ -7,13 +7,18 @@ knows that its time is over.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from core.domain.story import StoryId, Votes
-from core.errors import FencedError, StoreUnavailableError
-from core.ports import Clock, Content, Posted, Schedule, Stage
+from core.errors import (
+    ChannelGoneError,
+    FencedError,
+    StageForbiddenError,
+    StoreUnavailableError,
+)
+from core.ports import Announcement, Clock, Content, Posted, Schedule, Stage
 
 T = TypeVar("T")
 
@@ -123,41 +128,55 @@ async def finished(doing: Coroutine[None, None, T]) -> T:
 class LeasedStage:
     """A Stage that is spoken to only while the lease runs, and whose acts are never left half done.
 
+    It is also the channel's breaker: once the channel refused, nothing more is asked of it, and
+    every call is refused with the same error. Whoever takes the story next begins with a new one.
     Every call may raise FencedError.
     """
 
     def __init__(self, stage: Stage, lease: Lease) -> None:
         self._stage = stage
         self._lease = lease
+        self._refusal: StageForbiddenError | ChannelGoneError | None = None
 
     async def send(
         self, channel: int, content: Content, nonce: str, after: int | None = None
     ) -> Posted:
         """See Stage."""
-        self._lease.check()
-        return await finished(self._stage.send(channel, content, nonce, after))
+        return await self._ask(
+            lambda: finished(self._stage.send(channel, content, nonce, after)),
+        )
 
     async def edit(self, channel: int, message: int, content: Content) -> None:
         """See Stage."""
-        self._lease.check()
-        await finished(self._stage.edit(channel, message, content))
+        await self._ask(lambda: finished(self._stage.edit(channel, message, content)))
 
     async def delete(self, channel: int, message: int) -> None:
         """See Stage."""
-        self._lease.check()
-        await finished(self._stage.delete(channel, message))
+        await self._ask(lambda: finished(self._stage.delete(channel, message)))
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         """See Stage."""
-        self._lease.check()
-        return await self._stage.own_messages(channel, after)
+        return await self._ask(lambda: self._stage.own_messages(channel, after))
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:
         """See Stage."""
-        self._lease.check()
-        return await self._stage.votes(channel, message, options)
+        return await self._ask(lambda: self._stage.votes(channel, message, options))
 
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
         """See Stage."""
+        await self._ask(lambda: self._stage.signal(channel, ballot, options))
+
+    async def last_word(self, channel: int, sentence: Announcement, nonce: str) -> None:
+        """Send a sentence although the channel refused something else."""
         self._lease.check()
-        await self._stage.signal(channel, ballot, options)
+        await finished(self._stage.send(channel, sentence, nonce))
+
+    async def _ask(self, act: Callable[[], Coroutine[None, None, T]]) -> T:
+        self._lease.check()
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            return await act()
+        except (StageForbiddenError, ChannelGoneError) as error:
+            self._refusal = error
+            raise

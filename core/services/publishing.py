@@ -1,8 +1,10 @@
 """The step of phase PUBLISHING: the paragraph whole, its ballot, the reactions, the deadline."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 from core.domain import moves
+from core.domain.identity import nonce
 from core.domain.story import Phase, Story, Turn
 from core.errors import MessageGoneError
 from core.ports import Ballot, BallotState, MessageKind, Posted
@@ -16,6 +18,9 @@ _STATES = {
     Phase.PAUSED: BallotState.PAUSED,
     Phase.ENDED: BallotState.ENDED,
 }
+
+
+GONE = "The ballot was deleted, and the votes with it: vote on the fresh one."
 
 
 async def publish(run: Run) -> None:
@@ -33,6 +38,16 @@ async def publish(run: Run) -> None:
     await run.at.stage.signal(run.channel, ballot.id, len(run.story.plans.options))
     turn = replace(turn, ballot=ballot.id, staged_at=ballot.at)
     await run.commit(moves.staged(run.story, opened_at), turn=turn)
+
+
+async def stage_anew(run: Run, gone: int) -> None:
+    """The ballot that members vote on was deleted: a fresh one is staged next, and they are told.
+
+    Args:
+        gone: the message id of the ballot that is gone.
+    """
+    now, named = run.at.clock.now(), nonce(uuid4().hex)
+    await run.commit(moves.balloted_anew(run.story, gone, GONE, now=now, notice_nonce=named))
 
 
 def ballot_of(story: Story, turn: Turn) -> Ballot:

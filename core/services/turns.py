@@ -10,8 +10,9 @@ No step knows which step came before it in this process.
     PUBLISHING  show it whole → ballot → reactions → commit their ids and the deadline
     VOTING      when due: count afresh → commit the result and the next draft, or extend, or sleep
 
-A fault of the model or of the channel becomes a pause with a sentence; a fault of Redis or an
-outage of Discord leaves the state as it was, for the next worker.
+A fault of the model becomes a pause with a sentence. So does a channel that refuses; there the rest
+waits until something changes (see channels). A story whose channel was deleted ends. A fault of Redis
+or an outage of Discord leaves the state as it was, for the next worker.
 """
 
 import logging
@@ -20,21 +21,31 @@ from uuid import uuid4
 
 from core.domain import moves
 from core.domain.identity import nonce
-from core.domain.lifecycle import due_at_rest
-from core.domain.story import Effect, Notice, PauseCause, Phase, RefreshBallot, Turn
+from core.domain.lifecycle import due_at_rest, is_shut_out
+from core.domain.story import (
+    Effect,
+    Notice,
+    OfferVotes,
+    PauseCause,
+    Phase,
+    RefreshBallot,
+    Turn,
+)
 from core.errors import (
     BudgetSpentError,
+    ChannelGoneError,
     ConflictError,
     EmbedderError,
     MessageGoneError,
     NarratorError,
     StageError,
+    StageForbiddenError,
     StageUnavailableError,
     TalewheelError,
 )
 from core.ports import Announcement, BallotState, MessageKind
 from core.services.pieces import post
-from core.services.publishing import ballot_of, publish
+from core.services.publishing import ballot_of, publish, stage_anew
 from core.services.reflecting import reflect
 from core.services.run import Run
 from core.services.voting import count, result_sentence
@@ -49,6 +60,7 @@ OUTAGE = (
     "The story waits and tries again by itself; nothing is lost."
 )
 """What members read; what exactly failed stands in the log."""
+SHUT_OUT = "When that has changed, the story goes on by itself; /story resume tries at once."
 CONFLICTS = 5
 """How often a step is taken again because moderators changed what it had read."""
 
@@ -69,12 +81,12 @@ async def advance(run: Run) -> None:
     """
     conflicts = 0
     while True:
-        await _settle(run)
-        log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
-        step = _next_step(run)
-        if step is None:
-            return
         try:
+            await _settle(run)
+            log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
+            step = _next_step(run)
+            if step is None:
+                return
             await step(run)
         except ConflictError:
             conflicts += 1
@@ -87,6 +99,8 @@ async def advance(run: Run) -> None:
             await _wait_or_stop(run, error)
         except StageUnavailableError:
             raise
+        except (StageForbiddenError, ChannelGoneError) as error:
+            await refused(run, error)
         except StageError as error:
             await pause(run, PauseCause.FAULT, f"{error} Then /story resume goes on.")
 
@@ -138,13 +152,37 @@ async def pause(
     )
 
 
+async def refused(run: Run, error: StageForbiddenError | ChannelGoneError) -> None:
+    """The channel refuses: rest until something changes there, or end with it.
+
+    Where only something else is refused, the channel is told; /story status and the log tell it in
+    any case. Nothing that was refused is tried again by itself.
+    """
+    story = run.story
+    if isinstance(error, ChannelGoneError):
+        log.info("story %s ends with its channel: %s", story.id, error)
+        await run.commit(moves.vanished(story))
+        return
+    reason = f"{error} {SHUT_OUT}"
+    log.warning("story %s is shut out in %s: %s", story.id, story.phase, error)
+    following = moves.shut_out(story, PauseCause.CHANNEL, reason, run.at.clock.now())
+    if following == story:
+        await run.commit(moves.unheard(story))
+        return
+    if not error.speechless:
+        # Before the commit: afterwards nobody speaks here. Its name lets a repetition find it.
+        place = story.draft.turn_id if story.draft else story.head
+        await run.last_word(reason, f"{story.id}/{place}/{error}")
+    await run.commit(following)
+
+
 async def _settle(run: Run) -> None:
-    """Give the channel what it is owed, oldest first."""
-    while run.story.outbox:
+    """Give the channel what it is owed, oldest first; while it refuses, that waits."""
+    while run.story.outbox and not is_shut_out(run.story):
         effect = run.story.outbox[0]
         try:
             await _perform(run, effect)
-        except StageUnavailableError:
+        except (StageUnavailableError, StageForbiddenError, ChannelGoneError):
             raise
         except StageError as error:
             # Refused for good: the state must not wait for it, and the log says what was not said.
@@ -161,6 +199,8 @@ async def _perform(run: Run, effect: Effect) -> None:
             await _say(run, effect)
         case RefreshBallot():
             await _refresh(run, effect)
+        case OfferVotes():
+            await _offer(run, effect)
 
 
 async def _say(run: Run, notice: Notice) -> None:
@@ -188,16 +228,27 @@ async def _refresh(run: Run, effect: RefreshBallot) -> None:
     ballot = ballot_of(run.story, turn)
     try:
         await run.at.stage.edit(run.channel, turn.ballot, ballot)
-    except StageUnavailableError:
+    except (StageUnavailableError, StageForbiddenError, ChannelGoneError):
         raise
     except MessageGoneError:
         if ballot.state is BallotState.OPEN:
             # Nobody can vote on what isn't there: the window begins again with a fresh ballot.
-            now = run.at.clock.now()
-            await run.commit(moves.balloted_anew(run.story, turn.ballot, now))
+            await stage_anew(run, turn.ballot)
         await _say_result(run, ballot.state, turn)
     except StageError:
         await _say_result(run, ballot.state, turn)
+
+
+async def _offer(run: Run, effect: OfferVotes) -> None:
+    """Put our reactions on a ballot that is still voted on."""
+    turn = await run.turn(effect.turn_id)
+    if turn.ballot is None or turn.tally is not None:
+        return
+    try:
+        await run.at.stage.signal(run.channel, turn.ballot, len(run.story.plans.options))
+    except MessageGoneError:
+        if run.story.phase is Phase.VOTING:
+            await stage_anew(run, turn.ballot)
 
 
 async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:

@@ -162,14 +162,15 @@ def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
 
 
 def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
-    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601, now=0.0)
+    story = moves.balloted_anew(a_story(closes_at=5.0), 601, "Gone.", now=0.0, notice_nonce="n")
     assert story.phase is Phase.PUBLISHING
+    assert story.outbox == (Notice("n", "Gone."),)
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
 
 
 def test_without_a_head_there_is_no_ballot_to_stage_again() -> None:
     with pytest.raises(ValueError, match="no ballot"):
-        moves.balloted_anew(a_story(head=None), gone=1, now=0.0)
+        moves.balloted_anew(a_story(head=None), 1, "Gone.", now=0.0, notice_nonce="n")
 
 
 def test_ending_says_so_and_closes_the_ballot() -> None:
