@@ -8,6 +8,7 @@ signals and exit codes are process's business.
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Protocol, cast
 
@@ -132,13 +133,10 @@ class TalewheelBot(commands.AutoShardedBot):
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
     async def on_ready(self) -> None:
-        """Start the wheel, once, and look for what happened while away, each time."""
+        """Look for what happened while away, each time; the first time, then start the wheel."""
         log.info("ready: %d servers, %s shards", len(self.guilds), self.shard_count)
         if self._stopped is not None:
             return
-        if self._wheel is None:
-            self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
-            self._wheel.add_done_callback(self._wheel_ended)
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
@@ -163,11 +161,24 @@ class TalewheelBot(commands.AutoShardedBot):
         )
 
     async def _catch_up(self) -> None:
-        """Until it succeeds: a ballot that was never looked at wouldn't wake by a vote."""
+        """First, where the bot is at all: nothing is sent anywhere else. Then the sleeping ballots.
+
+        One that was never looked at wouldn't wake by a vote.
+        """
+        await self._until_done(self._compare)
+        if self._wheel is None:
+            self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
+            self._wheel.add_done_callback(self._wheel_ended)
+        await self._until_done(self._services.storyteller.reconcile)
+
+    async def _compare(self) -> None:
+        here = frozenset(guild.id for guild in self.guilds)
+        await self._services.storyteller.compare(here, self._channels.looks_open)
+
+    async def _until_done(self, looking: Callable[[], Awaitable[None]]) -> None:
         while True:
-            here = frozenset(guild.id for guild in self.guilds)
             try:
-                await self._services.storyteller.reconcile(here, self._channels.looks_open)
+                await looking()
             except TalewheelError as error:
                 log.warning("not everything was looked at after the start, again soon: %s", error)
                 await asyncio.sleep(self._catch_up_s)

@@ -63,8 +63,12 @@ class Telling(Protocol):
         """Turn the wheel until cancelled."""
         ...
 
-    async def reconcile(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
-        """Look for what happened while the bot was away; ``guilds`` are all that it is in."""
+    async def compare(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
+        """Find out which servers it came to or was sent away from; ``guilds`` are all it is in."""
+        ...
+
+    async def reconcile(self) -> None:
+        """Look for what happened while the bot was away."""
         ...
 
     async def left(self, guild: int) -> None:

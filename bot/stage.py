@@ -2,8 +2,8 @@
 
 No cache decides what is asked, so it works for channels and threads the gateway never named; it
 only words what Discord refused. discord.py's retries of 5xx answers and its waits for rate limits
-stay; what it raises in the end is translated here, once, into core.errors. What a message looks like
-is render's business.
+stay; what it raises in the end is translated here, once, into core.errors. What a message looks
+like is render's business.
 """
 
 import json

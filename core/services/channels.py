@@ -1,7 +1,7 @@
 """What happens to the channels of the stories: gone, cleared, shut, open again.
 
-It is told in plain ids, by whoever hears Discord's events. Each telling changes stories by a commit; the
-wheel then does what is owed. Nothing here speaks to Discord but for one look at a ballot that
+It is told in plain ids, by whoever hears Discord's events. Each telling changes stories by commits;
+the wheel then does what is owed. Nothing here speaks to Discord but for one look at a ballot that
 somebody asked about, and nothing is repeated for ever: a story that was shut out is tried once for
 each change that Discord tells of, with growing pauses for as long as the tries are refused.
 """
@@ -47,7 +47,7 @@ CLEARED = (
 LAST_OFFER = " The bot put its reactions back for the last time: anybody can add 1️⃣ 2️⃣ 3️⃣."
 
 IsOpen = Callable[[int], bool]
-"""Whether a channel looks as if the bot could speak and listen there; True where nobody knows."""
+"""Whether a channel looks as if the bot could tell a story there; True where nobody knows."""
 
 
 class Taking(Protocol):
@@ -83,12 +83,15 @@ class Channels:
         async with self._in_order:
             await self._let_in(is_open, guild)
 
-    async def reconcile(self, guilds: frozenset[int], is_open: IsOpen) -> None:
+    async def compare(self, guilds: frozenset[int], is_open: IsOpen) -> None:
         """The same for whatever happened while nobody listened.
 
         Args:
             guilds: every server that the bot is in.
             is_open: see ``changed``.
+
+        Raises:
+            StoreUnavailableError: Redis is away; call it again.
         """
         async with self._in_order:
             for guild in sorted(await self._at.schedule.guilds() - guilds):

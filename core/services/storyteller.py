@@ -160,17 +160,12 @@ class Storyteller:
         """Work on every story that is due, until cancelled or closed."""
         await self._wheel.run()
 
-    async def reconcile(self, guilds: frozenset[int], is_open: IsOpen) -> None:
-        """Look for what happened while the bot was away: to be called after each connect.
+    async def compare(self, guilds: frozenset[int], is_open: IsOpen) -> None:
+        """See Channels.compare: to be called after each connect, before anything is worked on."""
+        await self._channels.compare(guilds, is_open)
 
-        Args:
-            guilds: every server that the bot is in.
-            is_open: whether a channel looks open to the bot.
-
-        Raises:
-            StoreUnavailableError: Redis is away; call it again.
-        """
-        await self._channels.reconcile(guilds, is_open)
+    async def reconcile(self) -> None:
+        """See Sleepers.reconcile: to be called after each connect."""
         await self._sleepers.reconcile()
 
     async def left(self, guild: int) -> None:

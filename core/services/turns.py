@@ -10,9 +10,9 @@ No step knows which step came before it in this process.
     PUBLISHING  show it whole → ballot → reactions → commit their ids and the deadline
     VOTING      when due: count afresh → commit the result and the next draft, or extend, or sleep
 
-A fault of the model becomes a pause with a sentence. So does a channel that refuses; there the rest
-waits until something changes (see channels). A story whose channel was deleted ends. A fault of Redis
-or an outage of Discord leaves the state as it was, for the next worker.
+A fault of the model becomes a pause with a sentence. So does a channel that refuses; the rest waits
+until something changes there (see channels). A story whose channel was deleted ends. A fault of
+Redis or an outage of Discord leaves the state as it was, for the next worker.
 """
 
 import logging

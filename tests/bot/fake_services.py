@@ -32,6 +32,8 @@ class FakeStoryteller:
     wheel_error: Exception | None = None
     outages: list[Exception] = field(default_factory=list[Exception])
     """What the next calls of reconcile raise."""
+    early_outages: list[Exception] = field(default_factory=list[Exception])
+    """What the next calls of compare raise."""
     story: Story = field(default_factory=a_story)
     turn: Turn | None = field(default_factory=a_turn)
     is_open: Callable[[int], bool] | None = None
@@ -84,8 +86,13 @@ class FakeStoryteller:
         finally:
             self.turning = False
 
-    async def reconcile(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
-        self.calls.append(("reconcile", guilds))
+    async def compare(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
+        self.calls.append(("compare", guilds))
+        if self.early_outages:
+            raise self.early_outages.pop()
+
+    async def reconcile(self) -> None:
+        self.calls.append(("reconcile",))
         if self.outages:
             raise self.outages.pop()
 

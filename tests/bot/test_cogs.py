@@ -176,7 +176,7 @@ async def test_moderators_close_pause_resume_and_end() -> None:
         assert [
             call
             for call in world.storyteller.calls
-            if call[0] not in {"run", "reconcile", "changed"}
+            if call[0] not in {"run", "compare", "reconcile", "changed"}
         ] == [
             ("close", channel),
             ("pause", channel, "mira"),

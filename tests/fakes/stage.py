@@ -55,6 +55,7 @@ class FakeStage:
         fail: asked before each call with its name; what it returns is raised, after the call took
             effect where ``fail_after`` is set.
         calls: names of the calls made.
+        refused: how many calls were refused because of the channel, or found it deleted.
         send_s: how long a message takes to appear, and ``sending`` whether one is under way.
         forbidden: channels that we can't see any more, ``muted`` those where we may not write but
             may still read, edit, delete and react, ``closed`` those that were deleted.
@@ -67,6 +68,7 @@ class FakeStage:
         self._serial = 0
         self.messages: dict[int, list[FakeMessage]] = defaultdict(list)
         self.calls: list[str] = []
+        self.refused = 0
         self.send_s = 0.0
         self.sending = False
         self.forbidden: set[int] = set()
@@ -201,18 +203,22 @@ class FakeStage:
     def _enter(self, name: str, channel: int) -> None:
         self.calls.append(name)
         if channel in self.closed:
+            self.refused += 1
             raise ChannelGoneError("That channel was deleted.")
         if channel in self.forbidden:
+            self.refused += 1
             raise StageForbiddenError("The bot lacks View Channel here, and Send Messages with it.")
         if error := self.fail(name):
             raise error
 
     def _check_may_write(self, channel: int) -> None:
         if channel in self.muted:
+            self.refused += 1
             raise StageForbiddenError("The bot may not write here: it lacks Send Messages.")
 
     def _check_may_read(self, channel: int) -> None:
         if channel in self.blind:
+            self.refused += 1
             raise StageForbiddenError("The bot lacks Read Message History.", speechless=False)
 
     def _leave(self, name: str, message: FakeMessage | None) -> Posted:

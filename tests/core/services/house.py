@@ -52,10 +52,10 @@ class House:
     async def __aexit__(self, *_: object) -> None:
         await self.kill()
 
-    async def reconcile(self, *away: int) -> None:
+    async def compare(self, *away: int) -> None:
         """What happens at each connect; from some servers the bot was sent away."""
         here = frozenset(story.guild for story in self.world.stories.values()) - frozenset(away)
-        await self.teller.reconcile(here, self.looks_open)
+        await self.teller.compare(here, self.looks_open)
 
     def looks_open(self, channel: int) -> bool:
         """What the client's picture says of a channel."""

@@ -174,7 +174,7 @@ async def test_votes_that_came_while_the_bot_was_away_wake_a_sleeping_story() ->
         await house.until(Phase.ASLEEP)
     house.stage.vote(CHANNEL, 5, 1)
     async with house.restarted() as again:
-        await again.finish(again.reconcile())
+        await again.finish(again.teller.reconcile())
         await again.until(Phase.VOTING, number=2)
         again.check_told_once()
 
@@ -705,7 +705,7 @@ async def test_an_unreadable_sleeper_does_not_keep_the_others_asleep() -> None:
         head = again.story(1).head
         assert head is not None
         del again.world.turns[again.story(1).id, head]
-        await again.finish(again.reconcile())
+        await again.finish(again.teller.reconcile())
         await again.until(Phase.VOTING, 2, number=2)
 
 
