@@ -77,6 +77,15 @@ class Pieces:
         self._messages = [posted.id for posted in own if posted.kind is MessageKind.PROSE]
         self._shown = [None] * len(self._messages)
 
+    async def find_missing(self) -> None:
+        """Notice what somebody deleted since it was shown: ``show`` then posts it again."""
+        own = await self._stage.own_messages(self._channel, self._draft.after)
+        there = {posted.id for posted in own}
+        for index, message in enumerate(self._messages):
+            if message not in there:
+                await self._drop_from(index)
+                return
+
     def feed(self, text: str) -> None:
         """Take the whole text so far; what is shown follows at its own pace."""
         self._latest = text

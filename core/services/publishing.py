@@ -32,6 +32,7 @@ async def publish(run: Run) -> None:
     turn = await run.drafted()
     if turn.ballot is None:
         pieces = await run.pieces()
+        await pieces.find_missing()
         await pieces.show(turn.paragraph)
         turn = replace(turn, pieces=pieces.messages)
     ballot, opened_at = await _ballot(run, turn)

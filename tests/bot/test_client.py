@@ -157,6 +157,24 @@ async def test_sleeping_ballots_are_looked_at_until_it_succeeds(
             await task
 
 
+async def test_no_story_is_worked_on_before_the_servers_were_compared(
+    server: DiscordServer, cast: Cast, channel: Channel
+) -> None:
+    """A story of a server that the bot was sent away from would meet a refusal."""
+    cast.storyteller.early_outages = [StoreUnavailableError("Redis is away") for _ in range(2)]
+    async with cast.bot() as bot:
+        task = asyncio.create_task(bot.start(TOKEN))
+        await server.wait_connected()
+        await until(lambda: cast.storyteller.turning)
+        assert channel.guild is not None
+        compared = ("compare", frozenset({channel.guild.id}))
+        told = [call for call in cast.storyteller.calls if call[0] != "changed"]
+        assert told[:4] == [compared, compared, compared, ("run",)]
+        await bot.close()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def test_votes_on_our_messages_are_heard_and_nothing_else(
     server: DiscordServer,
     bot: TalewheelBot,
