@@ -1,4 +1,4 @@
-"""What Discord tells of places reaches the services as plain ids; what is missing there is named."""
+"""What Discord tells of places reaches the services as plain ids; what is missing is named."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

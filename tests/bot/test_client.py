@@ -169,7 +169,8 @@ async def test_no_story_is_worked_on_before_the_servers_were_compared(
         assert channel.guild is not None
         compared = ("compare", frozenset({channel.guild.id}))
         told = [call for call in cast.storyteller.calls if call[0] != "changed"]
-        assert told[:4] == [compared, compared, compared, ("run",)]
+        assert told[:3] == [compared] * 3
+        assert ("run",) in told[3:]
         await bot.close()
         with suppress(asyncio.CancelledError):
             await task

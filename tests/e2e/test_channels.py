@@ -77,7 +77,7 @@ async def test_a_permission_lost_during_a_vote_and_given_back(
     """Nothing is lost, nothing is tried meanwhile, and it goes on by itself once it is back."""
     await world.start(PREMISE)
     await world.vote(2, world.members[0])
-    world.deny_bot(**{permission: False})
+    world.deny_bot(permission)
     world.clock.leap(WINDOW_S)
     await shut_out(world, permission)
     pause = (await world.story()).pause
@@ -102,7 +102,7 @@ async def test_a_permission_lost_in_the_middle_of_a_paragraph_and_given_back(
     """The paragraph that was paid for is told, in the messages that stand there."""
     held = await half_a_paragraph(world)
     begun = [message.id for message in world.shown(kind=MessageKind.PROSE)]
-    world.deny_bot(**{permission: False})
+    world.deny_bot(permission)
     held.release()
     await shut_out(world, permission)
     await left_alone(world)
@@ -118,7 +118,7 @@ async def test_a_permission_lost_during_a_vote_and_back_before_its_end_is_nobody
 ) -> None:
     await world.start(PREMISE)
     await world.vote(2, world.members[0])
-    world.deny_bot(**{VIEW: False})
+    world.deny_bot(VIEW)
     await asyncio.sleep(0.1)
     world.allow_bot()
     world.clock.leap(WINDOW_S)
@@ -134,7 +134,7 @@ async def test_a_thread_needs_its_own_permission(world: World) -> None:
     [thread] = world.channel.threads
     await world.start(PREMISE, thread)
     await world.vote(2, world.members[0], thread)
-    world.deny_bot(send_messages_in_threads=False)
+    world.deny_bot("send_messages_in_threads")
     await world.ask(world.mira, "story close", thread)
     story = await world.rests_paused(thread)
     assert story.pause is not None
@@ -147,12 +147,12 @@ async def test_a_thread_needs_its_own_permission(world: World) -> None:
 async def test_changes_that_give_nothing_back_cost_nothing(world: World) -> None:
     """Twenty changes of the channel's other permissions: not one request."""
     await world.start(PREMISE)
-    world.deny_bot(**{VIEW: False})
+    world.deny_bot(VIEW)
     world.clock.leap(WINDOW_S)
     await shut_out(world, VIEW)
     before = len(world.asked_of())
     for place in range(20):
-        world.deny_bot(**{VIEW: False, **({SEND: False} if place % 2 else {})})
+        world.deny_bot(VIEW, *((SEND,) if place % 2 else ()))
         await asyncio.sleep(0.01)
     await left_alone(world)
     assert len(world.asked_of()) == before

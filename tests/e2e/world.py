@@ -364,18 +364,16 @@ class World:
 
     # ── what moderators do ───────────────────────────────────────────────────────────────────────
 
-    def deny_bot(self, channel: ChannelHandle | None = None, **permissions: bool) -> None:
-        """Take permissions from the bot in a channel, by discord.py's names, each False."""
-        denied = discord.PermissionOverwrite(**permissions).pair()[1].value
+    def deny_bot(self, *permissions: str) -> None:
+        """Take permissions from the bot in the channel, by discord.py's names."""
+        denied = sum(discord.Permissions.VALID_FLAGS[name] for name in permissions)
         bot = self.env.backend.bot_user.id
-        where = (channel or self.channel).id
         overwrite = Overwrite(target_id=bot, type=OverwriteType.MEMBER, deny=denied)
-        self.env.backend.set_overwrite(where, overwrite)
+        self.env.backend.set_overwrite(self.channel.id, overwrite)
 
-    def allow_bot(self, channel: ChannelHandle | None = None) -> None:
+    def allow_bot(self) -> None:
         """Give back what ``deny_bot`` took."""
-        bot = self.env.backend.bot_user.id
-        self.env.backend.delete_overwrite((channel or self.channel).id, bot)
+        self.env.backend.delete_overwrite(self.channel.id, self.env.backend.bot_user.id)
 
     def clear_reactions(self, message: discord.Message, emoji: str | None = None) -> None:
         """Take all reactions off a message, or all of one emoji."""

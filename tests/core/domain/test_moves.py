@@ -6,6 +6,7 @@ from core.domain import moves
 from core.domain.lifecycle import AT_ONCE
 from core.domain.story import (
     Notice,
+    OfferVotes,
     Opening,
     Pause,
     PauseCause,
@@ -191,3 +192,59 @@ def test_an_effect_that_is_done_is_owed_no_more() -> None:
     first, second = Notice("a", "…"), RefreshBallot("t1")
     story = moves.settled(a_story(outbox=(first, second)), first)
     assert story.outbox == (second,)
+
+
+@pytest.mark.parametrize(
+    ("cause", "closes_at", "left"),
+    [
+        (PauseCause.CHANNEL, 5.0, 3.0),
+        (PauseCause.CHANNEL, 1.0, 0.0),
+        (PauseCause.ABSENT, 5.0, 3.0),
+        (PauseCause.ABSENT, 1.0, float(Settings().vote_s)),
+    ],
+)
+def test_a_story_that_is_shut_out_keeps_its_time_and_what_it_owes(
+    cause: PauseCause, closes_at: float, left: float
+) -> None:
+    """A vote whose time passed while the bot was away gets all of it again."""
+    owed = (RefreshBallot("t1"),)
+    story = moves.shut_out(a_story(closes_at=closes_at, outbox=owed), cause, "Why.", now=2.0)
+    assert (story.phase, story.closes_at, story.outbox) == (Phase.PAUSED, None, owed)
+    assert story.pause == Pause(Phase.VOTING, cause, "Why.", left)
+    back = moves.let_in(story, now=10.0)
+    assert (back.phase, back.closes_at) == (Phase.VOTING, 10.0 + max(left, moves.LEAST_VOTE_S))
+
+
+def test_only_a_pause_that_would_end_by_itself_becomes_one_that_waits_for_the_channel() -> None:
+    for pause, becomes in (
+        (Pause(Phase.WRITING, PauseCause.MODERATOR, "…"), PauseCause.MODERATOR),
+        (Pause(Phase.WRITING, PauseCause.BUDGET, "…", until=9.0), PauseCause.ABSENT),
+        (Pause(Phase.WRITING, PauseCause.FAULT, "…", until=9.0), PauseCause.ABSENT),
+    ):
+        story = a_story(phase=Phase.PAUSED, pause=pause, draft=a_draft())
+        shut = moves.shut_out(story, PauseCause.ABSENT, "Why.", now=1.0)
+        assert shut.pause is not None
+        assert (shut.pause.cause, shut.pause.kept, shut.pause.until) == (
+            becomes,
+            Phase.WRITING,
+            None,
+        )
+        assert (moves.let_in(shut, now=1.0) == shut) is (becomes is PauseCause.MODERATOR)
+
+
+def test_the_end_is_neither_shut_out_nor_ended_again() -> None:
+    ended = a_story(phase=Phase.ENDED, outbox=(RefreshBallot("t1"),))
+    assert moves.shut_out(ended, PauseCause.ABSENT, "…", now=1.0) == ended
+    assert moves.vanished(ended) == ended
+    assert moves.vanished(a_story(outbox=(RefreshBallot("t1"),))).outbox == ()
+
+
+def test_reactions_are_put_back_where_members_vote_and_only_so_often() -> None:
+    story = a_story(outbox=(OfferVotes("t1"),))
+    for times in range(1, moves.MOST_OFFERS + 1):
+        story = moves.offered_again(story, Notice("n", "…"))
+        assert story.offers == times
+        assert story.outbox == (OfferVotes("t1"), Notice("n", "…"))
+    assert moves.offered_again(story) == story
+    for still in (a_story(head=None), a_story(phase=Phase.WRITING)):
+        assert moves.offered_again(still) == still
