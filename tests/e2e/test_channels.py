@@ -95,7 +95,7 @@ async def test_a_permission_lost_during_a_vote_and_given_back(
     await world.check_told_once()
 
 
-@pytest.mark.parametrize("permission", [VIEW, SEND, READ, REACT])
+@pytest.mark.parametrize("permission", [SEND, READ])
 async def test_a_permission_lost_in_the_middle_of_a_paragraph_and_given_back(
     world: World, permission: str
 ) -> None:
