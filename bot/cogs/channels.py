@@ -6,7 +6,7 @@ for at the next start or by a command.
 """
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 import discord
 from discord.ext import commands
@@ -53,8 +53,17 @@ class ChannelCog(commands.Cog):
     async def on_guild_channel_update(
         self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
-        """Overwrites may have changed, for the channel and its threads."""
-        await self._changed(after.guild.id)
+        """Overwrites may have changed, for the channel and its threads.
+
+        Whose an archived thread is the client doesn't know: it may be one of them.
+        """
+
+        def touched(channel: int) -> bool:
+            place = self._client.get_channel(channel)
+            parent = place.parent_id if isinstance(place, discord.Thread) else channel
+            return place is None or parent == after.id
+
+        await self._changed(after.guild.id, touched)
 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
@@ -74,8 +83,8 @@ class ChannelCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_thread_update(self, event: discord.RawThreadUpdateEvent) -> None:
-        """Archived, locked, or back."""
-        await self._changed(event.guild_id)
+        """Archived, locked, or back: that changes nothing for any other."""
+        await self._changed(event.guild_id, lambda channel: channel == event.thread_id)
 
     # ── gone ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,8 +121,13 @@ class ChannelCog(commands.Cog):
     async def _cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
         await self._pass_on(self._storyteller.cleared(channel, message, votes_lost=votes_lost))
 
-    async def _changed(self, guild: int) -> None:
-        await self._pass_on(self._storyteller.changed(guild, self.looks_open))
+    async def _changed(
+        self, guild: int, touched: Callable[[int], bool] = lambda _channel: True
+    ) -> None:
+        def is_open(channel: int) -> bool:
+            return touched(channel) and self.looks_open(channel)
+
+        await self._pass_on(self._storyteller.changed(guild, is_open))
 
     async def _pass_on(self, telling: Coroutine[None, None, None]) -> None:
         try:

@@ -103,6 +103,22 @@ async def test_threads_that_are_archived_locked_or_deleted(harbour: Harbour) -> 
     await harbour.hears(("deleted", thread.id))
 
 
+async def test_what_changed_elsewhere_is_no_reason_to_try(harbour: Harbour) -> None:
+    """A channel's change is its own and its threads'; a thread's is its own."""
+    changed, told = ("changed", harbour.guild.id), harbour.cast.storyteller
+    other = harbour.server.world.create_channel(harbour.guild, "other")
+    aside = harbour.owner.open_thread(harbour.channel, "aside")
+    archived = harbour.owner.open_thread(other, "archived")
+    harbour.owner.archive(archived)
+    await harbour.hears(changed)
+    assert told.is_open is not None
+    places = (harbour.channel.id, other.id, aside.id, archived.id)
+    assert [told.is_open(place) for place in places] == [False, False, False, True]
+    harbour.owner.deny_bot(harbour.channel, 0)
+    await harbour.hears(changed)
+    assert [told.is_open(place) for place in places] == [True, False, True, True]
+
+
 async def test_a_deleted_channel_takes_its_threads_with_it(harbour: Harbour) -> None:
     thread = harbour.owner.open_thread(harbour.channel, "aside")
     await asyncio.sleep(0.05)

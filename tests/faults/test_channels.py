@@ -5,7 +5,7 @@ What is counted here is what Discord counts: every request, and how many of them
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +30,6 @@ NAMES = {
     Permission.ADD_REACTIONS: "Add Reactions",
     Permission.SEND_MESSAGES_IN_THREADS: "Send Messages in Threads",
 }
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[ProcessHouse]:
-    async with ProcessHouse(tmp_path / "bot") as house:
-        await house.start_bot()
-        yield house
-        house.check_log()
 
 
 def asked_of(house: ProcessHouse, channel: Channel) -> list[Call]:
@@ -65,6 +57,10 @@ async def begun(house: ProcessHouse, channel: Channel) -> None:
     house.vote(1)
 
 
+async def at_once(_moment: str, _asked: Asked) -> None:
+    """The model's pace where several stories are written side by side: it waits for no channel."""
+
+
 async def stands(house: ProcessHouse, phase: Phase) -> Story:
     async def there() -> bool:
         story = await house.story_or_none()
@@ -90,8 +86,17 @@ def take_down_sentences(house: ProcessHouse) -> list[str]:
     return [message.text for message in small]
 
 
-@pytest.mark.parametrize("streaming", [False, True], ids=["during a vote", "mid-stream"])
-async def test_permissions_taken_away_and_given_back(house: ProcessHouse, streaming: bool) -> None:
+async def lost_during_a_vote(house: ProcessHouse) -> None:
+    """See _permissions_taken_away."""
+    await _permissions_taken_away(house, streaming=False)
+
+
+async def lost_mid_stream(house: ProcessHouse) -> None:
+    """See _permissions_taken_away."""
+    await _permissions_taken_away(house, streaming=True)
+
+
+async def _permissions_taken_away(house: ProcessHouse, *, streaming: bool) -> None:
     """Each of the five; refused requests are bounded, and once it is back all is told once."""
     owner = house.server.owner(house.guild)
     tales = {permission: house.new_channel() for permission in NAMES}
@@ -107,6 +112,7 @@ async def test_permissions_taken_away_and_given_back(house: ProcessHouse, stream
     if streaming:
         house.endpoint.hook = _when_all_stream(house, list(tales.values()), deny)
     else:
+        house.endpoint.hook = at_once
         deny()
     before = refused(house)
     for tale in tales.values():
@@ -115,8 +121,9 @@ async def test_permissions_taken_away_and_given_back(house: ProcessHouse, stream
         house.channel = tale
         await shut_out(house, PauseCause.CHANNEL, NAMES[permission])
     await left_alone(house, *tales.values())
-    for permission, tale in tales.items():
+    for tale in tales.values():
         owner.deny_bot(tale, 0)
+    for permission, tale in tales.items():
         house.channel = tale
         if not streaming and permission in _UNREADABLE:
             await house.rests_at(1)  # there the count was refused, and the vote goes on
@@ -126,7 +133,8 @@ async def test_permissions_taken_away_and_given_back(house: ProcessHouse, stream
         assert len(said) <= 1, said
         assert all(NAMES[permission] in sentence for sentence in said), said
         await house.check_told_once()
-    assert refused(house) - before <= REFUSALS * len(NAMES)
+    counted = [(call.method, call.path) for call in house.server.calls if call.status == 403]
+    assert refused(house) - before <= REFUSALS * len(NAMES), counted
     assert set(house.endpoint.asked.values()) == {len(NAMES)}, "nothing was paid for twice"
 
 
@@ -157,7 +165,7 @@ def _when_all_stream(
     return hook
 
 
-async def test_a_kicked_bot_rests_and_goes_on_when_it_is_invited(house: ProcessHouse) -> None:
+async def kicked_and_invited(house: ProcessHouse) -> None:
     """In the middle of a vote and of a paragraph; without a request; also over a restart."""
     owner = house.server.owner(house.guild)
     vote, stream = house.new_channel(), house.new_channel()
@@ -201,7 +209,7 @@ async def test_a_kicked_bot_rests_and_goes_on_when_it_is_invited(house: ProcessH
     assert refused(house) - before <= REFUSALS
 
 
-async def test_kicked_and_invited_while_the_process_is_down(house: ProcessHouse) -> None:
+async def kicked_and_invited_while_down(house: ProcessHouse) -> None:
     """Servers are compared before anything is worked on: not even one request is refused."""
     owner = house.server.owner(house.guild)
     tale = house.channel
@@ -221,7 +229,7 @@ async def test_kicked_and_invited_while_the_process_is_down(house: ProcessHouse)
     assert refused(house) == before
 
 
-async def test_deleted_channels_end_their_stories(house: ProcessHouse) -> None:
+async def deleted(house: ProcessHouse) -> None:
     """Heard: no request. Deleted while the process is down: one, which is answered 404."""
     owner = house.server.owner(house.guild)
     heard, forum, unheard = house.new_channel(), house.new_channel(), house.new_channel()
@@ -265,7 +273,7 @@ class Closed:
     reopened: bool = False
 
 
-async def test_threads_that_are_archived_or_locked_during_a_vote(house: ProcessHouse) -> None:
+async def archived_or_locked(house: ProcessHouse) -> None:
     """Archived: it is counted and goes on. Locked, archived or not: it waits until it is unlocked.
 
     In a text channel's threads and in a forum's posts.
@@ -278,6 +286,7 @@ async def test_threads_that_are_archived_or_locked_during_a_vote(house: ProcessH
     tales[owner.post(forum, "a tale", "Here.")] = Closed(True, True)
     for tale in tales:
         await begun(house, tale)
+    house.endpoint.hook = at_once
     before = refused(house)
     for tale, closing in tales.items():
         house.server.world.archive_thread(tale, archived=closing.archived, locked=closing.locked)
@@ -290,11 +299,42 @@ async def test_threads_that_are_archived_or_locked_during_a_vote(house: ProcessH
         await shut_out(house, PauseCause.CHANNEL, "locked")
     await left_alone(house, *locked)
     assert refused(house) - before <= REFUSALS * len(locked)
+    for tale in locked:
+        owner.lock(tale, locked=False)
     for tale in tales:
-        if tale in locked:
-            owner.lock(tale, locked=False)
         house.channel = tale
         await house.rests_at(2)
         await house.check_told_once()
         assert not tale.archived
     assert refused(house) - before <= REFUSALS * len(locked)
+
+
+# ── played ───────────────────────────────────────────────────────────────────────────────────────
+
+Scenario = Callable[[ProcessHouse], Awaitable[None]]
+
+
+@pytest.mark.parametrize(
+    "scenarios",
+    [
+        (lost_during_a_vote, lost_mid_stream, archived_or_locked),
+        (kicked_and_invited, kicked_and_invited_while_down, deleted),
+    ],
+    ids=["a channel refuses", "a channel or the bot is gone"],
+)
+async def test_what_happens_to_a_channel(tmp_path: Path, scenarios: tuple[Scenario, ...]) -> None:
+    """The scenarios above, each with a bot of its own, side by side: they wait more than work."""
+    async with asyncio.TaskGroup() as playing:
+        for scenario in scenarios:
+            playing.create_task(_played(tmp_path, scenario))
+
+
+async def _played(folder: Path, scenario: Scenario) -> None:
+    name = scenario.__name__
+    async with ProcessHouse(folder / name) as house:
+        try:
+            await house.start_bot()
+            await scenario(house)
+            house.check_log()
+        except (AssertionError, TimeoutError) as error:
+            raise AssertionError(f"{name}: {error}\n{house.bot.output[-3000:]}") from error
