@@ -8,6 +8,7 @@ signals and exit codes are process's business.
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Protocol, cast
 
@@ -19,6 +20,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.cogs.answers import Tree, turn_away
+from bot.cogs.channels import ChannelCog
 from bot.cogs.memory import MemoryCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
@@ -92,6 +94,7 @@ class TalewheelBot(commands.AutoShardedBot):
         )
         self.failure: BaseException | None = None
         self._services = compose(DiscordStage(self))
+        self._channels = ChannelCog(self, self._services.storyteller)
         self._rules = rules
         self._registered = registered
         self._gateway = gateway
@@ -110,6 +113,7 @@ class TalewheelBot(commands.AutoShardedBot):
         await self._claim_database()
         await self.add_cog(StoryCog(self._services.storyteller, self._rules))
         await self.add_cog(MemoryCog(self._services.library))
+        await self.add_cog(self._channels)
         await self._register_commands()
 
     async def launch_shard(
@@ -152,13 +156,10 @@ class TalewheelBot(commands.AutoShardedBot):
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
     async def on_ready(self) -> None:
-        """Start the wheel, once, and look for what happened while away, each time."""
+        """Look for what happened while away, each time; the first time, then start the wheel."""
         log.info("ready: %d servers, %s shards", len(self.guilds), self.shard_count)
         if self._stopped is not None:
             return
-        if self._wheel is None:
-            self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
-            self._wheel.add_done_callback(self._wheel_ended)
         self._missed = True
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
@@ -195,17 +196,36 @@ class TalewheelBot(commands.AutoShardedBot):
         )
 
     async def _catch_up(self) -> None:
-        """Until it succeeds, and once more if another gap in the connection came meanwhile."""
+        """First, where the bot is at all: nothing is sent anywhere else. Then the sleeping ballots.
+
+        One that was never looked at wouldn't wake by a vote. Once more if another gap in the
+        connection came meanwhile.
+        """
         while self._missed:
             self._missed = False
+            await self._until_done(self._compare)
+            if self._wheel is None:
+                self._wheel = asyncio.create_task(self._services.storyteller.run(), name="wheel")
+                self._wheel.add_done_callback(self._wheel_ended)
+            await self._until_done(self._services.storyteller.reconcile)
+
+    async def _compare(self) -> None:
+        here = frozenset(guild.id for guild in self.guilds)
+        await self._services.storyteller.compare(here, self._channels.looks_open)
+
+    async def _until_done(self, looking: Callable[[], Awaitable[None]]) -> None:
+        """Until it succeeds; a fault of ours is not tried again before the next gap."""
+        while True:
             try:
-                await self._services.storyteller.reconcile()
+                await looking()
             except TalewheelError as error:
                 log.warning("what happened while away isn't all known, again soon: %s", error)
-                self._missed = True
                 await asyncio.sleep(self._catch_up_s)
             except Exception:
                 log.exception("looking for what happened while away failed")
+                return
+            else:
+                return
 
     def _wheel_ended(self, wheel: asyncio.Task[None]) -> None:
         """A bot whose wheel stands still looks alive and is not: end the process instead."""

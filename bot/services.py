@@ -66,8 +66,28 @@ class Telling(Protocol):
         """Turn the wheel until cancelled."""
         ...
 
+    async def compare(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
+        """Find out which servers it came to or was sent away from; ``guilds`` are all it is in."""
+        ...
+
     async def reconcile(self) -> None:
         """Look for what happened while the bot was away."""
+        ...
+
+    async def left(self, guild: int) -> None:
+        """The bot was sent away from a server."""
+        ...
+
+    async def changed(self, guild: int, is_open: Callable[[int], bool]) -> None:
+        """The bot came to a server, or something changed there that may let it speak again."""
+        ...
+
+    async def deleted(self, channel: int) -> None:
+        """A channel or thread was deleted."""
+        ...
+
+    async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
+        """Our own reactions were taken off a message, and perhaps members' too."""
         ...
 
     async def aclose(self) -> None:

@@ -4,12 +4,11 @@ Discord checks ranges too, but its word is not relied on: what arrives is checke
 fault is a sentence for whoever asked. No service is called here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import discord
 
+from bot.permissions import missing
 from bot.settings import LANGUAGE_LENGTH, SENTENCES_RANGE, VOTE_SECONDS_RANGE
 from core.domain.legible import is_blank, legible
 from core.domain.story import Brief, Settings
@@ -19,19 +18,6 @@ PREMISE_LENGTH = 2000
 """Characters: what a message may have; more would crowd the story out of its own prompts."""
 GENRE_LENGTH = 100
 STYLE_LENGTH = 300
-
-_NEEDED: Mapping[str, discord.Permissions] = MappingProxyType(
-    {
-        "View Channel": discord.Permissions(view_channel=True),
-        "Read Message History": discord.Permissions(read_message_history=True),
-        "Add Reactions": discord.Permissions(add_reactions=True),
-    }
-)
-"""What the bot needs wherever it tells, by the names that Discord's settings show."""
-_SENDING = MappingProxyType({"Send Messages": discord.Permissions(send_messages=True)})
-_SENDING_IN_THREADS = MappingProxyType(
-    {"Send Messages in Threads": discord.Permissions(send_messages_in_threads=True)}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +87,9 @@ def require_mentionable(role: object, given: discord.Permissions) -> None:
 
 def require_own_permissions(given: discord.Permissions, *, thread: bool) -> None:
     """Raises RefusedError that names each permission the bot itself lacks in the channel."""
-    needed = {**_NEEDED, **(_SENDING_IN_THREADS if thread else _SENDING)}
-    missing = [name for name, flag in needed.items() if not flag <= given]
-    if missing and not given.administrator:
+    if lacks := missing(given, thread=thread):
         raise RefusedError(
-            f"The bot lacks permissions in this channel: {', '.join(missing)}. "
+            f"The bot lacks permissions in this channel: {', '.join(lacks)}. "
             "Grant them and start again."
         )
 

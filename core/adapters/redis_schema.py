@@ -21,6 +21,7 @@ from core.domain.story import (
     Canon,
     Memory,
     Notice,
+    OfferVotes,
     Phase,
     Plan,
     Plans,
@@ -48,7 +49,10 @@ DISTANCE = "vector_distance"
 # Unit separator: stands in no name, so a tag is never cut in two (the default is the comma).
 _SEPARATOR = "\x1f"
 _HALF = 10**9
-_CODEC = Codec({Notice: "notice", RefreshBallot: "refresh ballot", WholeText: "whole text"})
+_CODEC = Codec(
+    {Notice: "notice", RefreshBallot: "refresh ballot"}
+    | {WholeText: "whole text", OfferVotes: "offer votes"}
+)
 
 Schema = Mapping[str, Any]
 
@@ -250,6 +254,11 @@ def read_story_id(text: str) -> StoryId:
 def matching(name: str, value: str) -> FilterExpression:
     """The filter for records whose tag is exactly this value. Raises ValueError, see ``tag``."""
     return cast(Any, Tag)(name) == tag(value)
+
+
+def differing(name: str, value: str) -> FilterExpression:
+    """The filter for records whose tag is anything but this value. Raises ValueError."""
+    return cast(Any, Tag)(name) != tag(value)
 
 
 def tag(value: str) -> str:

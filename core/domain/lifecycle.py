@@ -11,7 +11,7 @@ Only the phase is decided here; what else changes with it is moves' business.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.domain.story import Phase, Story
+from core.domain.story import PauseCause, Phase, Story
 from core.errors import PhaseError
 
 
@@ -99,12 +99,25 @@ def describe(phase: Phase) -> str:
     return _WHERE[phase]
 
 
+_SHUT_OUT = frozenset({PauseCause.CHANNEL, PauseCause.ABSENT})
+
+
+def is_shut_out(story: Story) -> bool:
+    """Whether nothing may be sent to the story's channel until something changes there.
+
+    What the channel is owed waits meanwhile.
+    """
+    return story.pause is not None and story.pause.cause in _SHUT_OUT
+
+
 AT_ONCE = 0.0
 """Due time of work that waits for nobody."""
 
 
 def due_at_rest(story: Story) -> float | None:
     """When somebody must act on a story that nobody holds (UTC); None: when somebody asks."""
+    if is_shut_out(story):
+        return None
     if story.outbox or story.phase in WORKING:
         return AT_ONCE
     if story.phase is Phase.VOTING:

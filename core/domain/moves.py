@@ -8,7 +8,7 @@ channel is owed is committed together with the change that owes it.
 from dataclasses import replace
 
 from core.domain.identity import id_before
-from core.domain.lifecycle import AT_ONCE, Event, next_phase, pausing
+from core.domain.lifecycle import AT_ONCE, Event, is_shut_out, next_phase, pausing
 from core.domain.story import (
     Brief,
     Draft,
@@ -16,6 +16,7 @@ from core.domain.story import (
     Lineage,
     Memory,
     Notice,
+    OfferVotes,
     Opening,
     Pause,
     PauseCause,
@@ -42,6 +43,8 @@ TURN_CALLS = 20
 nothing does, seven for a call that is tried all through an outage; the rest is for crashes and for
 memories that are edited meanwhile. What a call may cost is bounded by the narrator (at most 4
 requests) and the embedder (at most 3 beside them): 140 requests a turn, 80 of them completions."""
+MOST_OFFERS = 3
+"""How often our reactions are put back on one ballot: who clears them again means it."""
 
 
 def begun(
@@ -134,6 +137,7 @@ def staged(story: Story, opened_at: float) -> Story:
         tries=0,
         draft=None,
         extended=False,
+        offers=0,
         closes_at=opened_at + story.settings.vote_s,
     )
 
@@ -251,11 +255,77 @@ def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
     )
 
 
-def balloted_anew(story: Story, gone: int, now: float) -> Story:
+def shut_out(story: Story, cause: PauseCause, reason: str, now: float) -> Story:
+    """Nothing may be sent any more: stop where it stands; what the channel is owed waits.
+
+    A pause that would end by itself becomes this one; any other stays what it is. A vote whose time
+    passed while the bot was away from the server has its whole window once more.
+    """
+    if story.phase is Phase.ENDED or (story.pause and story.pause.until is None):
+        return story
+    if story.pause:
+        return replace(story, pause=replace(story.pause, cause=cause, reason=reason, until=None))
+    left = None if story.closes_at is None else max(0.0, story.closes_at - now)
+    if left == 0.0 and cause is PauseCause.ABSENT:
+        left = story.settings.vote_s
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.PAUSED),
+        pause=Pause(story.phase, cause, reason, left),
+        tries=0,
+        closes_at=None,
+    )
+
+
+def let_in(story: Story, now: float) -> Story:
+    """Something changed in the channel: a story that was shut out goes on, others stay."""
+    return resumed(story, now) if is_shut_out(story) else story
+
+
+def vanished(story: Story) -> Story:
+    """The channel was deleted: the story ends, and nobody is owed anything any more."""
+    if story.phase is Phase.ENDED:
+        return story
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.ENDED),
+        pause=None,
+        closes_at=None,
+        draft=None,
+        outbox=(),
+    )
+
+
+def unheard(story: Story) -> Story:
+    """The channel refuses a story that is stopped already: what it is owed is given up."""
+    return replace(story, outbox=())
+
+
+def offered_again(story: Story, notice: Notice | None = None) -> Story:
+    """Our reactions were taken off the head's ballot: they are put back, MOST_OFFERS times.
+
+    Args:
+        notice: told to the channel with it, if votes were lost.
+    """
+    on_stage = _working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
+    if story.head is None or not on_stage or story.offers >= MOST_OFFERS:
+        return story
+    told = () if notice is None else (notice,)
+    return replace(
+        story,
+        offers=story.offers + 1,
+        outbox=_owed(story, OfferVotes(story.head), *told),
+    )
+
+
+def balloted_anew(
+    story: Story, gone: int, sentence: str, *, now: float, notice_nonce: str
+) -> Story:
     """The head's ballot is gone from the channel: a fresh one is staged, with no votes on it.
 
     Args:
         gone: the message id of the ballot that is gone.
+        sentence: told to the channel first.
     """
     if story.head is None:
         raise ValueError("a story without a head has no ballot to stage again")
@@ -267,8 +337,11 @@ def balloted_anew(story: Story, gone: int, now: float) -> Story:
         draft=Draft(
             story.head, story.head_number, attempt=1, plan=None, after=max(gone, id_before(now))
         ),
-        # Done by this: paid once more after a crash, it would stage a second one.
-        outbox=settled(story, RefreshBallot(story.head)).outbox,
+        # Its drawing is done by this: paid once more after a crash, it would stage a second one.
+        outbox=_owed(
+            settled(story, RefreshBallot(story.head)),
+            Notice(notice_nonce, sentence, id_before(now)),
+        ),
     )
 
 

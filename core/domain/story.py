@@ -38,11 +38,16 @@ class VotingRule(StrEnum):
 
 
 class PauseCause(StrEnum):
-    """Why a story is paused: on request, by a fault of a model or of Discord, by a spent budget."""
+    """Why a story is paused; the last two are over when Discord says that something changed."""
 
     MODERATOR = "moderator"
     FAULT = "fault"
+    """Of a model, of Discord, or of our own."""
     BUDGET = "budget"
+    CHANNEL = "channel"
+    """The channel refuses: a permission is missing, or the thread is locked."""
+    ABSENT = "absent"
+    """The bot isn't in the server."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -311,7 +316,14 @@ class WholeText:
     draft: Draft
 
 
-Effect = Notice | RefreshBallot | WholeText
+@dataclass(frozen=True, slots=True)
+class OfferVotes:
+    """Our own reactions must be put back on the ballot of this turn."""
+
+    turn_id: str
+
+
+Effect = Notice | RefreshBallot | WholeText | OfferVotes
 """What the channel is owed; committed with the change that owes it, removed once it is done."""
 
 
@@ -384,6 +396,7 @@ class Story:
             budget pause; None when nothing is to be done until somebody asks.
         closes_at: the vote's deadline, exactly while phase is VOTING.
         extended: whether this ballot's deadline was extended already.
+        offers: how often our reactions were put back on this ballot.
         tries: attempts at this turn that an outage ended; 0 again once a step succeeded.
         lineage: the turns that lead to ``head``.
         head: id of the newest turn whose reflection is committed, None before the first.
@@ -405,6 +418,7 @@ class Story:
     settings_version: int = 0
     closes_at: float | None = None
     extended: bool = False
+    offers: int = 0
     tries: int = 0
     lineage: Lineage = ()
     head: str | None = None

@@ -15,8 +15,13 @@ from typing import TypeVar
 
 from core.domain.lifecycle import AT_ONCE
 from core.domain.story import StoryId, Votes
-from core.errors import FencedError, StoreUnavailableError
-from core.ports import Clock, Content, Posted, Schedule, Stage
+from core.errors import (
+    ChannelGoneError,
+    FencedError,
+    StageForbiddenError,
+    StoreUnavailableError,
+)
+from core.ports import Announcement, Clock, Content, Posted, Schedule, Stage
 
 T = TypeVar("T")
 
@@ -175,12 +180,15 @@ async def finished(doing: Coroutine[None, None, T]) -> T:
 class LeasedStage:
     """A Stage that is spoken to only under the lease, and whose acts are never left half done.
 
+    It is also the channel's breaker: once the channel refused, nothing more is asked of it, and
+    every call is refused with the same error. Whoever takes the story next begins with a new one.
     Every call may raise what Lease.check raises.
     """
 
     def __init__(self, stage: Stage, lease: Lease) -> None:
         self._stage = stage
         self._lease = lease
+        self._refusal: StageForbiddenError | ChannelGoneError | None = None
 
     async def send(
         self, channel: int, content: Content, nonce: str, after: int | None = None
@@ -210,6 +218,17 @@ class LeasedStage:
         """See Stage."""
         await self._ask(lambda: self._stage.signal(channel, ballot, options))
 
+    async def last_word(self, channel: int, sentence: Announcement, nonce: str) -> None:
+        """Send a sentence although the channel refused something else."""
+        async with self._lease.act():
+            await finished(self._stage.send(channel, sentence, nonce))
+
     async def _ask(self, act: Callable[[], Coroutine[None, None, T]]) -> T:
         async with self._lease.act():
-            return await act()
+            if self._refusal is not None:
+                raise self._refusal
+            try:
+                return await act()
+            except (StageForbiddenError, ChannelGoneError) as error:
+                self._refusal = error
+                raise

@@ -5,8 +5,10 @@ And its repair, should something old have reached the channel behind it.
 
 from contextlib import suppress
 from dataclasses import replace
+from uuid import uuid4
 
 from core.domain import moves
+from core.domain.identity import nonce
 from core.domain.lifecycle import WORKING
 from core.domain.story import Phase, Story, Turn
 from core.errors import MessageGoneError
@@ -24,6 +26,9 @@ _STATES = {
     Phase.PAUSED: BallotState.PAUSED,
     Phase.ENDED: BallotState.ENDED,
 }
+
+
+GONE = "The ballot was deleted, and the votes with it: vote on the fresh one."
 
 
 async def publish(run: Run) -> None:
@@ -90,6 +95,16 @@ async def _draw(run: Run, turn: Turn) -> None:
     if turn.ballot is not None:
         with suppress(MessageGoneError):
             await run.at.stage.edit(run.channel, turn.ballot, ballot)
+
+
+async def stage_anew(run: Run, gone: int) -> None:
+    """The ballot that members vote on was deleted: a fresh one is staged next, and they are told.
+
+    Args:
+        gone: the message id of the ballot that is gone.
+    """
+    now, named = run.at.clock.now(), nonce(uuid4().hex)
+    await run.commit(moves.balloted_anew(run.story, gone, GONE, now=now, notice_nonce=named))
 
 
 def ballot_of(story: Story, turn: Turn) -> Ballot:

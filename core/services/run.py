@@ -4,14 +4,17 @@ The steps of the turn protocol (writing, reflecting, publishing, voting) are fun
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from core.domain import moves
+from core.domain.identity import nonce
 from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import Draft, Effect, Story, Turn
-from core.errors import FencedError, StoreUnavailableError
+from core.errors import FencedError, StageError, StoreUnavailableError
 from core.ports import (
+    Announcement,
     Clock,
     Commit,
     Embedder,
@@ -64,7 +67,8 @@ class Run:
             story: as the claim gave it.
             patience_s: how long a commit is tried while Redis is away.
         """
-        self.at = replace(stations, stage=LeasedStage(stations.stage, lease))
+        self._stage = LeasedStage(stations.stage, lease)
+        self.at = replace(stations, stage=self._stage)
         self.lease = lease
         self.story = story
         self._patience_s = patience_s
@@ -126,6 +130,18 @@ class Run:
                 if self.lease.stopped or self.at.clock.monotonic() >= give_up:
                     raise
             await self.at.clock.sleep(PAUSE_S)
+
+    async def last_word(self, sentence: str, name: str) -> None:
+        """Say one sentence to a channel that has refused something else; it may not come.
+
+        Args:
+            name: what makes this sentence the one it is; part of its nonce.
+
+        Raises:
+            FencedError: the lease ran out.
+        """
+        with suppress(StageError):
+            await self._stage.last_word(self.channel, Announcement(sentence), nonce(name))
 
     def settled(self, effect: Effect, message: int | None = None) -> None:
         """Note that the channel got what it was owed; the next commit says so."""

@@ -28,16 +28,19 @@ from core.domain.story import (
     Turn,
 )
 from core.errors import (
+    ChannelGoneError,
     FencedError,
     NoStoryError,
     PhaseError,
     RefusedError,
+    StageForbiddenError,
     StageUnavailableError,
     TalewheelError,
 )
+from core.services.channels import Channels, IsOpen
 from core.services.run import Run, Stations
 from core.services.sleepers import Sleepers
-from core.services.turns import advance
+from core.services.turns import advance, refused
 from core.services.voting import count_now
 from core.services.wheel import LEASE_S, Wheel
 
@@ -60,6 +63,7 @@ class Storyteller:
         self._requests: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._sleepers = Sleepers(stations, self._wake)
         self._wheel = Wheel(stations, lease_s, self._rested)
+        self._channels = Channels(stations, self._wheel, self._taking)
 
     async def start(
         self, channel: int, guild: int, brief: Brief, settings: Settings, after: int
@@ -99,8 +103,8 @@ class Storyteller:
         return story
 
     async def status(self, channel: int, guild: int | None = None) -> Status:
-        """Where the channel's story stands. Raises NoStoryError."""
-        story = await self._story(channel, guild)
+        """Where the channel's story stands; a running ballot is looked for. Raises NoStoryError."""
+        story = await self._channels.looked_at(await self._story(channel, guild))
         turn = await self._at.store.turn(story.id, story.head) if story.head else None
         return Status(story, turn)
 
@@ -109,10 +113,14 @@ class Storyteller:
 
         Raises:
             PhaseError: no vote is running.
-            RefusedError: see voting.count_now.
+            RefusedError: see voting.count_now; or the channel can't be read.
         """
         async with self._taking(channel, guild, Event.WON) as run:
-            return await count_now(run)
+            try:
+                return await count_now(run)
+            except (StageForbiddenError, ChannelGoneError) as error:
+                await refused(run, error)
+                raise RefusedError(f"The votes can't be counted. {error}") from error
 
     async def pause(self, channel: int, by: str, guild: int | None = None) -> Story:
         """Stop the story where it stands; ``by`` is the display name of who asks.
@@ -175,9 +183,29 @@ class Storyteller:
         self._wheel.later(self._sleepers.watch())
         await self._wheel.run()
 
+    async def compare(self, guilds: frozenset[int], is_open: IsOpen) -> None:
+        """See Channels.compare: to be called after each connect, before anything is worked on."""
+        await self._channels.compare(guilds, is_open)
+
     async def reconcile(self) -> None:
         """See Sleepers.reconcile: to be called after each connect."""
         await self._sleepers.reconcile()
+
+    async def left(self, guild: int) -> None:
+        """See Channels.left."""
+        await self._channels.left(guild)
+
+    async def changed(self, guild: int, is_open: IsOpen) -> None:
+        """See Channels.changed."""
+        await self._channels.changed(guild, is_open)
+
+    async def deleted(self, channel: int) -> None:
+        """See Channels.deleted."""
+        await self._channels.deleted(channel)
+
+    async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
+        """See Channels.cleared."""
+        await self._channels.cleared(channel, message, votes_lost=votes_lost)
 
     async def aclose(self) -> None:
         """Take nothing new, let what is being sent finish, and hand the leases back."""
@@ -200,6 +228,7 @@ class Storyteller:
             ) from error
 
     async def _rested(self, story: Story) -> None:
+        self._channels.rested(story)
         await self._sleepers.note(story)
         if story.phase is Phase.ASLEEP:
             # A vote that came between the count and now was noticed by nobody.
@@ -211,8 +240,12 @@ class Storyteller:
             return run.story
 
     @asynccontextmanager
-    async def _taking(self, channel: int, guild: int | None, event: Event) -> AsyncGenerator[Run]:
+    async def _taking(
+        self, channel: int, guild: int | None = None, event: Event | None = None
+    ) -> AsyncGenerator[Run]:
         """Take the channel's story for a request, if the table allows the event; then let it go.
+
+        Without an event it is taken however it stands.
 
         Raises:
             NoStoryError, PhaseError: refused; nothing was disturbed.
@@ -242,7 +275,8 @@ class Storyteller:
         return story
 
 
-def _check(story: Story, event: Event) -> None:
+def _check(story: Story, event: Event | None) -> None:
     """Raises PhaseError unless the table lists the event for the story as it stands."""
     event = pausing(story) if event is Event.PAUSED else event
-    next_phase(story.phase, event, story.pause.kept if story.pause else None)
+    if event is not None:
+        next_phase(story.phase, event, story.pause.kept if story.pause else None)

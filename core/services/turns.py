@@ -10,9 +10,10 @@ No step knows which step came before it in this process.
     PUBLISHING  show it whole → ballot → reactions → commit their ids and the deadline
     VOTING      when due: count afresh → commit the result and the next draft, or extend, or sleep
 
-A fault of the model or of the channel becomes a pause with a sentence; a fault of Redis or an
-outage of Discord leaves the state as it was, for the next worker. However often steps are run
-again, the calls to models that a turn may make are counted in its draft and bounded there.
+A fault of the model becomes a pause with a sentence. So does a channel that refuses; the rest waits
+until something changes there (see channels). A story whose channel was deleted ends. A fault of
+Redis or an outage of Discord leaves the state as it was, for the next worker. However often steps
+are run again, the calls to models that a turn may make are counted in its draft and bounded there.
 """
 
 import logging
@@ -21,11 +22,12 @@ from uuid import uuid4
 
 from core.domain import moves
 from core.domain.identity import nonce
-from core.domain.lifecycle import due_at_rest
+from core.domain.lifecycle import due_at_rest, is_shut_out
 from core.domain.story import (
     Draft,
     Effect,
     Notice,
+    OfferVotes,
     PauseCause,
     Phase,
     RefreshBallot,
@@ -35,16 +37,18 @@ from core.domain.story import (
 from core.errors import (
     AllowanceSpentError,
     BudgetSpentError,
+    ChannelGoneError,
     ConflictError,
     MessageGoneError,
     ModelError,
     RecordError,
     StageError,
+    StageForbiddenError,
     StageUnavailableError,
 )
 from core.ports import Announcement, BallotState, MessageKind
 from core.services.pieces import post
-from core.services.publishing import ballot_of, publish
+from core.services.publishing import ballot_of, publish, stage_anew
 from core.services.reflecting import reflect
 from core.services.run import Run
 from core.services.voting import count, result_sentence
@@ -59,8 +63,7 @@ OUTAGE = (
     "The story waits and tries again by itself; nothing is lost."
 )
 """What members read; what exactly failed stands in the log."""
-NONCE_KNOWN_S = 60.0
-"""Discord knows a nonce "for the past few minutes"; for this long it surely does."""
+SHUT_OUT = "When that has changed, the story goes on by itself; /story resume tries at once."
 CONFLICTS = 5
 """How often a step is taken again because moderators changed what it had read."""
 
@@ -81,12 +84,12 @@ async def advance(run: Run) -> None:
     """
     conflicts = 0
     while True:
-        await _settle(run)
-        log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
-        step = _next_step(run)
-        if step is None:
-            return
         try:
+            await _settle(run)
+            log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
+            step = _next_step(run)
+            if step is None:
+                return
             await step(run)
         except ConflictError:
             conflicts += 1
@@ -97,6 +100,8 @@ async def advance(run: Run) -> None:
             await _wait_or_stop(run, error)
         except StageUnavailableError:
             raise
+        except (StageForbiddenError, ChannelGoneError) as error:
+            await refused(run, error)
         except StageError as error:
             await pause(run, PauseCause.FAULT, f"{error} Then /story resume goes on.")
 
@@ -163,14 +168,38 @@ async def pause(
     )
 
 
+async def refused(run: Run, error: StageForbiddenError | ChannelGoneError) -> None:
+    """The channel refuses: rest until something changes there, or end with it.
+
+    Where only something else is refused, the channel is told; /story status and the log tell it in
+    any case. Nothing that was refused is tried again by itself.
+    """
+    story = run.story
+    if isinstance(error, ChannelGoneError):
+        log.info("story %s ends with its channel: %s", story.id, error)
+        await run.commit(moves.vanished(story))
+        return
+    reason = f"{error} {SHUT_OUT}"
+    log.warning("story %s is shut out in %s: %s", story.id, story.phase, error)
+    following = moves.shut_out(story, PauseCause.CHANNEL, reason, run.at.clock.now())
+    if following == story:
+        await run.commit(moves.unheard(story))
+        return
+    if not error.speechless:
+        # Before the commit: afterwards nobody speaks here. Its name lets a repetition find it.
+        place = story.draft.turn_id if story.draft else story.head
+        await run.last_word(reason, f"{story.id}/{place}/{error}")
+    await run.commit(following)
+
+
 async def _settle(run: Run) -> None:
-    """Give the channel what it is owed, oldest first."""
-    while run.story.outbox:
+    """Give the channel what it is owed, oldest first; while it refuses, that waits."""
+    while run.story.outbox and not is_shut_out(run.story):
         effect = run.story.outbox[0]
         said: int | None = None
         try:
             said = await _perform(run, effect)
-        except StageUnavailableError:
+        except (StageUnavailableError, StageForbiddenError, ChannelGoneError):
             raise
         except (StageError, RecordError) as error:
             # Impossible for good: the state must not wait for it, and the log says what is missing.
@@ -192,6 +221,9 @@ async def _perform(run: Run, effect: Effect) -> int | None:
             return None
         case WholeText():
             await _show_whole(run, effect.draft)
+            return None
+        case OfferVotes():
+            await _offer(run, effect)
             return None
 
 
@@ -231,13 +263,12 @@ async def _refresh(run: Run, effect: RefreshBallot) -> None:
     ballot = ballot_of(run.story, turn)
     try:
         await run.at.stage.edit(run.channel, message, ballot)
-    except StageUnavailableError:
+    except (StageUnavailableError, StageForbiddenError, ChannelGoneError):
         raise
     except MessageGoneError:
         if ballot.state is BallotState.OPEN:
             # Nobody can vote on what isn't there: the window begins again with a fresh ballot.
-            now = run.at.clock.now()
-            await run.commit(moves.balloted_anew(run.story, message, now))
+            await stage_anew(run, message)
         await _say_result(run, ballot.state, turn)
     except StageError:
         await _say_result(run, ballot.state, turn)
@@ -249,6 +280,18 @@ async def _unfinished(run: Run, after: int) -> int | None:
         return None
     own = await run.at.stage.own_messages(run.channel, after)
     return next((posted.id for posted in own if posted.kind is MessageKind.BALLOT), None)
+
+
+async def _offer(run: Run, effect: OfferVotes) -> None:
+    """Put our reactions on a ballot that is still voted on."""
+    turn = await run.turn(effect.turn_id)
+    if turn.ballot is None or turn.tally is not None:
+        return
+    try:
+        await run.at.stage.signal(run.channel, turn.ballot, len(run.story.plans.options))
+    except MessageGoneError:
+        if run.story.phase is Phase.VOTING:
+            await stage_anew(run, turn.ballot)
 
 
 async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:

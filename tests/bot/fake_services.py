@@ -1,6 +1,7 @@
 """The services as commands see them: they remember what was asked and answer what a test sets."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.client import TalewheelBot
@@ -33,8 +34,12 @@ class FakeStoryteller:
     """What the next calls of reconcile raise."""
     reconciling: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared: reconcile takes its time."""
+    early_outages: list[Exception] = field(default_factory=list[Exception])
+    """What the next calls of compare raise."""
     story: Story = field(default_factory=a_story)
     turn: Turn | None = field(default_factory=a_turn)
+    is_open: Callable[[int], bool] | None = None
+    """What ``changed`` was last given."""
     stuck: bool = False
     turning: bool = False
 
@@ -86,11 +91,29 @@ class FakeStoryteller:
         finally:
             self.turning = False
 
+    async def compare(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
+        self.calls.append(("compare", guilds))
+        if self.early_outages:
+            raise self.early_outages.pop()
+
     async def reconcile(self) -> None:
         self.calls.append(("reconcile",))
         await self.reconciling.wait()
         if self.outages:
             raise self.outages.pop()
+
+    async def left(self, guild: int) -> None:
+        self._called("left", guild)
+
+    async def changed(self, guild: int, is_open: Callable[[int], bool]) -> None:
+        self.is_open = is_open
+        self._called("changed", guild)
+
+    async def deleted(self, channel: int) -> None:
+        self._called("deleted", channel)
+
+    async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
+        self._called("cleared", channel, message, votes_lost)
 
     async def aclose(self) -> None:
         self.calls.append(("aclose",))

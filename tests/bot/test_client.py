@@ -200,6 +200,25 @@ async def test_a_fault_of_ours_in_a_look_back_is_logged_and_the_next_gap_is_look
     await until(lambda: len(cast.storyteller.asked("reconcile")) == asked + 1)
 
 
+async def test_no_story_is_worked_on_before_the_servers_were_compared(
+    server: DiscordServer, cast: Cast, channel: Channel
+) -> None:
+    """A story of a server that the bot was sent away from would meet a refusal."""
+    cast.storyteller.early_outages = [StoreUnavailableError("Redis is away") for _ in range(2)]
+    async with cast.bot() as bot:
+        task = asyncio.create_task(bot.start(TOKEN))
+        await server.wait_connected()
+        await until(lambda: cast.storyteller.turning)
+        assert channel.guild is not None
+        compared = ("compare", frozenset({channel.guild.id}))
+        told = [call for call in cast.storyteller.calls if call[0] != "changed"]
+        assert told[:3] == [compared] * 3
+        assert ("run",) in told[3:]
+        await bot.close()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def test_votes_on_our_messages_are_heard_and_nothing_else(
     server: DiscordServer,
     bot: TalewheelBot,

@@ -11,6 +11,7 @@ from core.domain.lifecycle import (
     Event,
     describe,
     due_at_rest,
+    is_shut_out,
     next_phase,
     pausing,
 )
@@ -108,6 +109,15 @@ def test_a_pause_is_due_when_it_ends_by_itself(until: float | None) -> None:
 @pytest.mark.parametrize("phase", [Phase.ASLEEP, Phase.ENDED])
 def test_sleep_and_the_end_wait_for_somebody_to_ask(phase: Phase) -> None:
     assert due_at_rest(a_story(phase=phase)) is None
+
+
+@pytest.mark.parametrize("cause", list(PauseCause))
+def test_only_a_story_that_is_shut_out_lets_what_it_owes_wait(cause: PauseCause) -> None:
+    pause = Pause(Phase.VOTING, cause, "…", until=None)
+    story = a_story(phase=Phase.PAUSED, pause=pause, outbox=(Notice("n", "…"),))
+    waits = cause in {PauseCause.CHANNEL, PauseCause.ABSENT}
+    assert is_shut_out(story) is waits
+    assert due_at_rest(story) == (None if waits else AT_ONCE)
 
 
 @pytest.mark.parametrize("phase", list(Phase))

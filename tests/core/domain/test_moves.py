@@ -9,6 +9,7 @@ from core.domain.identity import DISCORD_EPOCH_S, id_before
 from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import (
     Notice,
+    OfferVotes,
     Opening,
     Pause,
     PauseCause,
@@ -235,9 +236,11 @@ def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
 
 
 def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
-    story = moves.balloted_anew(a_story(closes_at=5.0, extended=True), gone=601, now=0.0)
+    voting = a_story(closes_at=5.0, extended=True)
+    story = moves.balloted_anew(voting, 601, "Gone.", now=0.0, notice_nonce="n")
     assert story.phase is Phase.PUBLISHING
     assert not story.extended, "the fresh ballot was never extended"
+    assert story.outbox == (Notice("n", "Gone."),)
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
 
 
@@ -245,12 +248,13 @@ def test_a_ballot_that_is_staged_again_is_not_owed_a_drawing_too() -> None:
     """Paid after a crash, it would stage a second fresh ballot."""
     notice = Notice("n", "…")
     story = a_story(closes_at=5.0, outbox=(notice, RefreshBallot("t1")))
-    assert moves.balloted_anew(story, gone=601, now=0.0).outbox == (notice,)
+    anew = moves.balloted_anew(story, 601, "Gone.", now=0.0, notice_nonce="m")
+    assert anew.outbox == (notice, Notice("m", "Gone."))
 
 
 def test_without_a_head_there_is_no_ballot_to_stage_again() -> None:
     with pytest.raises(ValueError, match="no ballot"):
-        moves.balloted_anew(a_story(head=None), gone=1, now=0.0)
+        moves.balloted_anew(a_story(head=None), 1, "Gone.", now=0.0, notice_nonce="n")
 
 
 def test_ending_says_so_and_closes_the_ballot() -> None:
@@ -292,3 +296,59 @@ def test_before_the_first_turn_there_is_no_ballot_to_draw() -> None:
     story = a_story(phase=Phase.REFLECTING, head=None, lineage=(), draft=draft)
     ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
     assert ended.outbox == (WholeText(draft), Notice("n", "The end."))
+
+
+@pytest.mark.parametrize(
+    ("cause", "closes_at", "left"),
+    [
+        (PauseCause.CHANNEL, 5.0, 3.0),
+        (PauseCause.CHANNEL, 1.0, 0.0),
+        (PauseCause.ABSENT, 5.0, 3.0),
+        (PauseCause.ABSENT, 1.0, float(Settings().vote_s)),
+    ],
+)
+def test_a_story_that_is_shut_out_keeps_its_time_and_what_it_owes(
+    cause: PauseCause, closes_at: float, left: float
+) -> None:
+    """A vote whose time passed while the bot was away gets all of it again."""
+    owed = (RefreshBallot("t1"),)
+    story = moves.shut_out(a_story(closes_at=closes_at, outbox=owed), cause, "Why.", now=2.0)
+    assert (story.phase, story.closes_at, story.outbox) == (Phase.PAUSED, None, owed)
+    assert story.pause == Pause(Phase.VOTING, cause, "Why.", left)
+    back = moves.let_in(story, now=10.0)
+    assert (back.phase, back.closes_at) == (Phase.VOTING, 10.0 + max(left, moves.LEAST_VOTE_S))
+
+
+def test_only_a_pause_that_would_end_by_itself_becomes_one_that_waits_for_the_channel() -> None:
+    for pause, becomes in (
+        (Pause(Phase.WRITING, PauseCause.MODERATOR, "…"), PauseCause.MODERATOR),
+        (Pause(Phase.WRITING, PauseCause.BUDGET, "…", until=9.0), PauseCause.ABSENT),
+        (Pause(Phase.WRITING, PauseCause.FAULT, "…", until=9.0), PauseCause.ABSENT),
+    ):
+        story = a_story(phase=Phase.PAUSED, pause=pause, draft=a_draft())
+        shut = moves.shut_out(story, PauseCause.ABSENT, "Why.", now=1.0)
+        assert shut.pause is not None
+        assert (shut.pause.cause, shut.pause.kept, shut.pause.until) == (
+            becomes,
+            Phase.WRITING,
+            None,
+        )
+        assert (moves.let_in(shut, now=1.0) == shut) is (becomes is PauseCause.MODERATOR)
+
+
+def test_the_end_is_neither_shut_out_nor_ended_again() -> None:
+    ended = a_story(phase=Phase.ENDED, outbox=(RefreshBallot("t1"),))
+    assert moves.shut_out(ended, PauseCause.ABSENT, "…", now=1.0) == ended
+    assert moves.vanished(ended) == ended
+    assert moves.vanished(a_story(outbox=(RefreshBallot("t1"),))).outbox == ()
+
+
+def test_reactions_are_put_back_where_members_vote_and_only_so_often() -> None:
+    story = a_story(outbox=(OfferVotes("t1"),))
+    for times in range(1, moves.MOST_OFFERS + 1):
+        story = moves.offered_again(story, Notice("n", "…"))
+        assert story.offers == times
+        assert story.outbox == (OfferVotes("t1"), Notice("n", "…"))
+    assert moves.offered_again(story) == story
+    for still in (a_story(head=None), a_story(phase=Phase.WRITING)):
+        assert moves.offered_again(still) == still

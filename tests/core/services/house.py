@@ -57,6 +57,15 @@ class House:
     async def __aexit__(self, *_: object) -> None:
         await self.kill()
 
+    async def compare(self, *away: int) -> None:
+        """What happens at each connect; from some servers the bot was sent away."""
+        here = frozenset(story.guild for story in self.world.stories.values()) - frozenset(away)
+        await self.teller.compare(here, self.looks_open)
+
+    def looks_open(self, channel: int) -> bool:
+        """What the client's picture says of a channel."""
+        return channel not in self.stage.muted | self.stage.forbidden | self.stage.blind
+
     async def kill(self) -> None:
         """End this process without a goodbye: nothing more reaches Redis or Discord."""
         doomed = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

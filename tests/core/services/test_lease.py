@@ -5,8 +5,15 @@ import asyncio
 import pytest
 
 from core.domain.story import Phase, StoryId
-from core.errors import FencedError, StoreUnavailableError
-from core.services.lease import Lease, acting_under, finished
+from core.errors import (
+    ChannelGoneError,
+    FencedError,
+    StageForbiddenError,
+    StoreUnavailableError,
+)
+from core.ports import Announcement
+from core.services.lease import Lease, LeasedStage, acting_under, finished
+from tests.fakes.stage import FakeStage
 from tests.fakes.stepped_clock import SteppedClock
 from tests.fakes.store import FakeSchedule, FakeStoryStore, StoreWorld, When
 from tests.fakes.stories import a_story
@@ -178,3 +185,34 @@ async def test_what_failed_after_a_cancellation_is_still_a_cancellation() -> Non
     acting.cancel()
     await clock.run_until(acting.done)
     assert acting.cancelled()
+
+
+@pytest.mark.parametrize("error", [StageForbiddenError("no"), ChannelGoneError("gone")])
+async def test_a_channel_that_refused_is_asked_nothing_more(
+    error: StageForbiddenError | ChannelGoneError,
+) -> None:
+    """The breaker: the same refusal, without a request; but for the one last word."""
+    holding = Holding()
+    stage = FakeStage(holding.clock)
+    lease = await holding.claim()
+    leased = LeasedStage(stage, lease)
+    stage.fail = lambda _name: error
+    with pytest.raises(type(error)):
+        await leased.signal(9)
+    stage.fail = lambda _name: None
+    for act in (
+        lambda: leased.signal(9),
+        lambda: leased.send(9, Announcement("x"), "n"),
+        lambda: leased.edit(9, 1, Announcement("x")),
+        lambda: leased.delete(9, 1),
+        lambda: leased.own_messages(9, 0),
+        lambda: leased.votes(9, 1, 3),
+    ):
+        with pytest.raises(type(error)):
+            await act()
+    assert stage.calls == ["typing"]
+    await leased.last_word(9, Announcement("Why."), "n")
+    assert stage.said(9) == ["Why."]
+    lease.stop()
+    with pytest.raises(FencedError):
+        await leased.last_word(9, Announcement("More."), "m")
