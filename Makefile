@@ -36,7 +36,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help play test check bench lock clean lint ready-play ready-dev
+.PHONY: help play test check chaos bench lock clean lint ready-play ready-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -53,7 +53,11 @@ test: lint ## all of check, core/domain covered to the last branch, and every te
 	$(BIN)/python -m coverage report --include='core/domain/*' --fail-under=100
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(call there,$(SLOW_TESTS))
 
-bench: ready-dev ## measures speed and recall, and prints the figures
+# CHAOS='--kills 2 --random 10' makes it shorter, CHAOS='--seed 7' repeats one.
+chaos: ready-dev ## kills the bot a thousand times in busy stories and reports: under 30 minutes
+	@$(BIN)/python -m tests.faults.chaos $(CHAOS)
+
+bench: ready-dev ## measures a turn, and how soon its first words show; prints the figures
 	@$(BIN)/python -m tests.bench
 
 lock: $(BIN)/python ## writes requirements/*.txt anew from pyproject.toml (UPGRADE=1: newest versions)

@@ -50,8 +50,9 @@ def _run() -> int:
 
     try:
         asyncio.run(served())
-    except StartError:
-        raise
+    except StartError as error:
+        # It may quote what a server said, and stands on standard error beside the log.
+        raise StartError(logs.hidden(str(error), settings.secrets)) from None
     except Exception:  # the outermost handler of the process
         logging.getLogger(__name__).critical("ended by a fault of its own", exc_info=True)
         return FAULT

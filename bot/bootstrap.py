@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.client import CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
+from bot.failpoints import Failpoint, armed
 from bot.process import serve
 from bot.services import Composer, Services
 from bot.settings import OPENAI_BASE_URL, BotSettings, Embeddings
@@ -109,7 +110,7 @@ async def build(
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            _composer(redis, writer, vectors, time, settings.lease_s),
+            _composer(redis, writer, vectors, time, settings.lease_s, settings.failpoint),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             gateway=settings.discord_gateway_url,
@@ -119,7 +120,12 @@ async def build(
 
 
 def _composer(
-    redis: RedisDatabase, narrator: Narrator, embedder: Embedder, clock: Clock, lease_s: float
+    redis: RedisDatabase,
+    narrator: Narrator,
+    embedder: Embedder,
+    clock: Clock,
+    lease_s: float,
+    failpoint: Failpoint | None,
 ) -> Composer:
     """The services over everything but the stage, which only the client can make."""
     store = RedisStoryStore(redis, embedder.dims)
@@ -136,7 +142,7 @@ def _composer(
             stage=stage,
             clock=clock,
         )
-        teller = Storyteller(stations, lease_s=lease_s)
+        teller = Storyteller(armed(stations, failpoint), lease_s=lease_s)
         moderation = Moderation(store=store, archive=archive, embedder=embedder, clock=clock)
         direction = Direction(requests=teller.requests, store=store, archive=archive, clock=clock)
         return Services(

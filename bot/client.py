@@ -8,6 +8,7 @@ signals and exit codes are process's business.
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Protocol, cast
 
@@ -19,31 +20,36 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.cogs.answers import Tree
+from bot.cogs.channels import ChannelCog
 from bot.cogs.desk import DeskCog
 from bot.cogs.memory import MemoryCog
 from bot.cogs.plan import PlanCog
 from bot.cogs.reading import ReadingCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
-from bot.render import OPTION_EMOJI
+from bot.render import is_option
+from bot.request_pace import RequestPace
 from bot.services import Composer
-from bot.stage import DiscordStage
-from core.errors import TalewheelError
+from bot.stage import DiscordStage, last_look
+from core.errors import StartError, TalewheelError
 
 log = logging.getLogger(__name__)
 
-STOP_S = 6.0
-"""How long sends in flight may take once the process is asked to stop (Docker kills after 10 s)."""
+STOP_S = 5.0
+"""How long sends in flight may take once the process is asked to stop. Docker kills after 10 s, the
+goodbye to Discord takes up to two, and a busy machine needs some for the end of the process."""
 GUILDS_S = 0.5
 """Being ready waits for the next server's description this long; stories need none of them."""
 CATCH_UP_S = 30.0
 """Pause before sleeping ballots are looked at again, when Redis failed in the middle of that."""
+OWNER = "application"
+"""The name under which the application is remembered whose stories a database holds."""
 DISCONNECT_S = 2.0
 """How long Discord may take to confirm the goodbye; discord.py would wait half a minute."""
 
 
 class CommandMemory(Protocol):
-    """Remembers what was registered at Discord, so that a restart doesn't register it again."""
+    """Remembers what was told to Discord and by whom, so that a restart knows it."""
 
     async def get(self, name: str) -> str | None:
         """What was put under a name, or None."""
@@ -92,9 +98,11 @@ class TalewheelBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=GUILDS_S,
+            http_trace=last_look(RequestPace().trace()),
         )
         self.failure: BaseException | None = None
         self.services = compose(DiscordStage(self))
+        self._channels = ChannelCog(self, self.services.storyteller)
         self._rules = rules
         self._registered = registered
         self._gateway = gateway
@@ -102,18 +110,21 @@ class TalewheelBot(commands.AutoShardedBot):
         self._catch_up_s = catch_up_s
         self._wheel: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._missed = False
         self._stopped: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────
 
     async def setup_hook(self) -> None:
-        """Add the commands and register them at Discord if they changed."""
+        """See whose the database is, add the commands, and register them if they changed."""
+        await self._claim_database()
         await self.add_cog(StoryCog(self.services, self._rules))
         await self.add_cog(MemoryCog(self.services))
         await self.add_cog(PlanCog(self.services))
         await self.add_cog(ReadingCog(self.services))
         await self.add_cog(DeskCog(self.services))
+        await self.add_cog(self._channels)
         await self._register_commands()
 
     async def launch_shard(
@@ -122,6 +133,22 @@ class TalewheelBot(commands.AutoShardedBot):
         """Connect a shard, to the gateway that was asked for."""
         chosen = yarl.URL(self._gateway) if self._gateway else gateway
         await super().launch_shard(chosen, shard_id, initial=initial)
+
+    async def _claim_database(self) -> None:
+        """A database is one bot's: another's messages can't be edited, and its ballots not counted.
+
+        Raises:
+            StartError: another application has its stories there; nothing was touched.
+        """
+        own, owner = str(self.application_id), await self._registered.get(OWNER)
+        if owner is None:
+            await self._registered.put(OWNER, own)
+        elif owner != own:
+            raise StartError(
+                f"REDIS_URL: the stories in this database are told by another bot (application "
+                f"{owner}; DISCORD_TOKEN is of {own}): give each bot a Redis of its own, or take "
+                "the other bot's token"
+            )
 
     async def _register_commands(self) -> None:
         name, digest = f"commands:{self.application_id}", self._commands_digest()
@@ -140,13 +167,11 @@ class TalewheelBot(commands.AutoShardedBot):
     # ── events ───────────────────────────────────────────────────────────────────────────────────
 
     async def on_ready(self) -> None:
-        """Start the wheel, once, and look for what happened while away, each time."""
+        """Look for what happened while away, each time; the first time, then start the wheel."""
         log.info("ready: %d servers, %s shards", len(self.guilds), self.shard_count)
         if self._stopped is not None:
             return
-        if self._wheel is None:
-            self._wheel = asyncio.create_task(self.services.storyteller.run(), name="wheel")
-            self._wheel.add_done_callback(self._wheel_ended)
+        self._missed = True
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
@@ -164,20 +189,41 @@ class TalewheelBot(commands.AutoShardedBot):
         own = self.user.id if self.user else None
         return (
             event.guild_id is not None
-            and str(event.emoji) in OPTION_EMOJI
+            and is_option(str(event.emoji))
             and event.user_id != own
             and event.message_author_id in {None, own}
             and not (event.member and event.member.bot)
         )
 
     async def _catch_up(self) -> None:
-        """Until it succeeds: a ballot that was never looked at wouldn't wake by a vote."""
+        """First, where the bot is at all: nothing is sent anywhere else. Then the sleeping ballots.
+
+        One that was never looked at wouldn't wake by a vote. Once more if another gap in the
+        connection came meanwhile.
+        """
+        while self._missed:
+            self._missed = False
+            await self._until_done(self._compare)
+            if self._wheel is None:
+                self._wheel = asyncio.create_task(self.services.storyteller.run(), name="wheel")
+                self._wheel.add_done_callback(self._wheel_ended)
+            await self._until_done(self.services.storyteller.reconcile)
+
+    async def _compare(self) -> None:
+        here = frozenset(guild.id for guild in self.guilds)
+        await self.services.storyteller.compare(here, self._channels.looks_open)
+
+    async def _until_done(self, looking: Callable[[], Awaitable[None]]) -> None:
+        """Until it succeeds; a fault of ours is not tried again before the next gap."""
         while True:
             try:
-                await self.services.storyteller.reconcile()
+                await looking()
             except TalewheelError as error:
-                log.warning("sleeping ballots weren't all looked at, again soon: %s", error)
+                log.warning("what happened while away isn't all known, again soon: %s", error)
                 await asyncio.sleep(self._catch_up_s)
+            except Exception:
+                log.exception("looking for what happened while away failed")
+                return
             else:
                 return
 
@@ -241,7 +287,7 @@ class TalewheelBot(commands.AutoShardedBot):
             about = await self.application_info()
             team = about.team
             owner = team.owner_id if team and team.owner_id else about.owner.id
-            await (await self.fetch_user(owner)).send(sentence)
+            await (await self.fetch_user(owner)).send(sentence, suppress_embeds=True)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             # Owners may close their direct messages; the log has the sentence.
             log.info("the owner can't be written to: %s", error)

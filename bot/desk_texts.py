@@ -6,7 +6,8 @@ Every function gives the contents of ephemeral answers. Nothing is asked of a se
 from collections.abc import Sequence
 
 from bot import render
-from core.domain.audit import Change, ChangeKind, Logged
+from core.domain.audit import ChangeKind, Logged
+from core.domain.legible import legible
 from core.domain.story import Story, Tally, Turn
 from core.domain.text import clip
 from core.services.library import Hit, MemoryView, StillSaid
@@ -21,14 +22,14 @@ LOGGED_UNITS = 350
 def memory_pages(view: MemoryView) -> list[str]:
     """Everything that a story remembers, and what the next prompt will hold of it."""
     story = view.story
-    canon = "".join(f"\n- {render.one_line(entry)}" for entry in story.canon.entries)
+    canon = "".join(f"\n- {render.plain_line(entry)}" for entry in story.canon.entries)
     kept = "1 summary" if view.summaries == 1 else f"{view.summaries} summaries"
     prompt = "\n".join(f"- {part.name}: about {part.tokens} tokens" for part in view.prompt)
     told = sum(part.tokens for part in view.prompt)
     return render.pages(
         "\n\n".join(
             (
-                f"**Short-term memory**\n{story.memory.text or 'empty so far'}",
+                f"**Short-term memory**\n{render.plain_lines(story.memory.text) or 'empty so far'}",
                 f"**Canon**: {'in every prompt' if canon else 'nothing pinned'}{canon}",
                 f"**Long-term memory**: {kept} that recall can find.",
                 f"**The next prompt**, about {told} tokens and what is recalled:\n{prompt}",
@@ -47,7 +48,7 @@ def hit_pages(story: Story, hits: Sequence[Hit]) -> list[str]:
 def _hit(story: Story, hit: Hit) -> str:
     found = hit.recalled
     link = f" · {_link(story, hit.turn)}" if hit.turn and hit.turn.pieces else ""
-    return f"**Turn {found.number}** · {found.score:.2f}{link}\n{render.one_line(found.text)}"
+    return f"**Turn {found.number}** · {found.score:.2f}{link}\n{render.plain_line(found.text)}"
 
 
 def why_pages(story: Story, turn: Turn) -> list[str]:
@@ -55,20 +56,23 @@ def why_pages(story: Story, turn: Turn) -> list[str]:
     if turn.plan is None:
         won = "It is the story's opening: no vote came before it."
     else:
-        won = f"It follows “{turn.plan.title}”{_margin(turn.decided)}."
+        won = f"It follows “{render.plain_line(turn.plan.title)}”{_margin(turn.decided)}."
     lines = [f"**Turn {turn.number}** · {_link(story, turn)}", won]
     if turn.forgotten:
         lines.append("A moderator took it out of recall.")
     if turn.recalled:
         lines.append(f"\n**Recalled for it** ({len(turn.recalled)}, with similarity):")
         lines += [
-            f"- turn {hit.number} · {hit.score:.2f}: {render.one_line(hit.text)}"
+            f"- turn {hit.number} · {hit.score:.2f}: {render.plain_line(hit.text)}"
             for hit in turn.recalled
         ]
     else:
         lines.append("Nothing was recalled for it.")
     if turn.reflection is not None:
-        lines.append(f"\n**What was kept and dropped, and why**\n{turn.reflection.rationale}")
+        lines.append(
+            "\n**What was kept and dropped, and why**\n"
+            f"{render.plain_lines(turn.reflection.rationale)}"
+        )
     return render.pages("\n".join(lines))
 
 
@@ -93,12 +97,12 @@ def recap_pages(story: Story, turns: Sequence[Turn]) -> list[str]:
     ]
     for turn in turns:
         told = turn.reflection.summary if turn.reflection else turn.paragraph
-        lines.append(f"**{turn.number}** · {render.one_line(told)} {_link(story, turn)}")
+        lines.append(f"**{turn.number}** · {render.plain_line(told)} {_link(story, turn)}")
     return render.pages("\n".join(lines))
 
 
 def _premise(story: Story, first: int) -> str:
-    return render.one_line(story.brief.premise) if first == 1 else ""
+    return render.plain_line(story.brief.premise) if first == 1 else ""
 
 
 def history_pages(log: Sequence[Logged]) -> list[str]:
@@ -117,7 +121,7 @@ def _logged(logged: Logged) -> str:
         f"{render.escaped(change.by.name, 60)} · {render.moment(change.at)}"
     )
     sides = [
-        f"{name}: {clip(render.one_line(text), LOGGED_UNITS)}"
+        f"{name}: {clip(render.plain_line(text), LOGGED_UNITS)}"
         for name, text in (("before", change.before), ("after", change.after))
         if text
     ]
@@ -127,7 +131,7 @@ def _logged(logged: Logged) -> str:
 def choice_of(logged: Logged) -> str:
     """A change in the list of an autocomplete: at most 100 characters."""
     change = logged.change
-    text = render.one_line(change.after or change.before)
+    text = render.one_line(legible(change.after or change.before))
     return clip(f"{logged.number} · {change.kind} · {change.by.name} · {text}", 100)
 
 
@@ -162,7 +166,7 @@ def still_said(places: Sequence[StillSaid]) -> str:
         return ""
     lines = [
         f"- {place.where}{f' of turn {place.number}' if place.number else ''}: "
-        f"{clip(render.one_line(place.text), EXCERPT_UNITS)}"
+        f"{clip(render.plain_line(place.text), EXCERPT_UNITS)}"
         for place in places
     ]
     return render.pages("These places may still tell it:\n" + "\n".join(lines))[0]
@@ -171,14 +175,18 @@ def still_said(places: Sequence[StillSaid]) -> str:
 def both_pages(sentence: str, theirs: str, yours: str) -> list[str]:
     """Two texts of which only one can stand, so that whoever wrote the second loses nothing."""
     return render.pages(
-        f"{sentence} Open it again to write yours over it.\n\n"
-        f"**It reads now**\n{theirs or 'nothing'}\n\n**You wrote**\n{yours}"
+        f"{render.plain_line(sentence)} Open it again to write yours over it.\n\n"
+        f"**It reads now**\n{render.plain_lines(theirs) or 'nothing'}\n\n"
+        f"**You wrote**\n{render.plain_lines(yours)}"
     )
 
 
 def refused_pages(sentence: str, yours: str) -> list[str]:
     """Why a text wasn't taken, and the text back."""
-    return render.pages(f"{sentence} Nothing was changed.\n\n**You wrote**\n{yours}")
+    return render.pages(
+        f"{render.plain_line(sentence)} Nothing was changed.\n\n"
+        f"**You wrote**\n{render.plain_lines(yours)}"
+    )
 
 
 def rewind_question(number: int, told: int) -> str:
@@ -200,11 +208,6 @@ def delete_question(story: Story) -> str:
         f"{turns} turn{'' if turns == 1 else 's'}, its memory, its log and all that is kept of it "
         "would be deleted for good. Its messages in this channel stay. This can't be undone."
     )
-
-
-def change_text(change: Change) -> str:
-    """What a change wrote, or what it took away."""
-    return change.after or change.before
 
 
 def _link(story: Story, turn: Turn) -> str:

@@ -58,6 +58,8 @@ class Handle:
         return f"tw:{self.purpose}:{self.serial}:{self.number}:{self.place}:{self.seen}"
 
 
+UNKNOWN = "The bot doesn't know this any more: /story status shows where the story is."
+
 _FORM = re.compile(r"tw:([a-z]+):(\d{1,9}):(\d{1,9}):(\d{1,9}):([0-9a-f]{0,16})", re.ASCII)
 
 
@@ -69,6 +71,6 @@ def read(custom_id: str) -> Handle:
     """
     named = _FORM.fullmatch(custom_id)
     if named is None or named[1] not in set(Purpose):
-        raise RefusedError("This button is of an older version of the bot: give the command again.")
+        raise RefusedError(UNKNOWN)
     serial, number, place = (int(part) for part in named.group(2, 3, 4))
     return Handle(Purpose(named[1]), serial, number, place, named[5])

@@ -1,15 +1,19 @@
 """How the process logs: one handler on the root, as text for people or one JSON object per line.
 
 Secrets are masked in whatever passes through. What members and models write must not be logged at
-INFO or above; the libraries' own DEBUG lines hold such text, so they are kept out.
+INFO or above; the libraries' own DEBUG lines hold such text, so they are kept out. What quotes it
+all the same (an error, an answer of a server) can't begin a line of its own, nor speak to a
+terminal: what isn't printable is spelt out, and traces are indented.
 """
 
 import json
 import logging
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
+from urllib.parse import quote, unquote
 
 from bot.settings import LogFormat, LogLevel
 
@@ -23,39 +27,49 @@ _QUIET = {
     "redisvl": logging.WARNING,
     "asyncio": logging.WARNING,
 }
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Controls, ends of lines, escapes to a terminal, what turns a line round, halves of characters."""
 _VOICE = "voice will NOT be supported"
 """discord.py's warning, at each start, about packages for what this bot never does."""
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 """Attributes that every record has; any other came in by ``extra``."""
 
 
-class _Masking(logging.Formatter):
-    """Hides secrets in what it formats."""
+class _Text(logging.Formatter):
+    """One line per record; the lines of a trace follow it, indented."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         super().__init__("{asctime} {levelname:<7} {name}: {message}", style="{")
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._spellings = _spellings(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._mask(self._line(record))
+        record.asctime = self.formatTime(record)
+        record.message = _printable(self._mask(record.getMessage()))
+        lines = [self.formatMessage(record)]
+        for trace in self._traces(record):
+            lines += [f"    {_printable(line)}" for line in trace.split("\n")]
+        return "\n".join(lines)
 
-    def _line(self, record: logging.LogRecord) -> str:
-        return super().format(record)
+    def _traces(self, record: logging.LogRecord) -> Iterator[str]:
+        if record.exc_info:
+            yield self._mask(self.formatException(record.exc_info))
+        if record.stack_info:
+            yield self._mask(record.stack_info)
 
-    def _mask(self, line: str) -> str:
-        for secret in self._secrets:
-            line = line.replace(secret, "(hidden)")
-        return line
+    def _mask(self, text: str) -> str:
+        return _masked(text, self._spellings)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - the standard library's name
         at = datetime.fromtimestamp(record.created, UTC)
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class _Json(_Masking):
+class _Json(_Text):
     """One JSON object per line: at, level, logger, message, what came by ``extra``, error."""
 
-    def _line(self, record: logging.LogRecord) -> str:
+    def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = {
             "at": self.formatTime(record),
             "level": record.levelname,
@@ -63,9 +77,42 @@ class _Json(_Masking):
             "message": record.getMessage(),
         }
         fields |= {k: v for k, v in record.__dict__.items() if k not in _PLAIN}
-        if record.exc_info:
-            fields["error"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False, default=str)
+        if traces := "\n".join(self._traces(record)):
+            fields["error"] = traces
+        # What isn't printable stands in JSON's own spelling: only text has any.
+        return _UNPRINTABLE.sub(
+            lambda found: f"\\u{ord(found[0]):04x}",
+            self._mask(json.dumps(fields, ensure_ascii=False, default=str)),
+        )
+
+
+def hidden(text: str, secrets: Sequence[str]) -> str:
+    """The text with every secret in it masked, however it is spelt there."""
+    return _masked(text, _spellings(secrets))
+
+
+def _masked(text: str, spellings: Sequence[str]) -> str:
+    for spelling in spellings:
+        text = text.replace(spelling, "(hidden)")
+    return text
+
+
+def _spellings(secrets: Sequence[str]) -> list[str]:
+    """Each secret as text, in JSON, in Python and in addresses; longest first.
+
+    Shorter ones may be parts of longer ones.
+    """
+    spelt = {
+        spelling
+        for secret in secrets
+        for plain in (secret, unquote(secret))
+        for spelling in (plain, json.dumps(plain)[1:-1], repr(plain)[1:-1], quote(plain, safe=""))
+    }
+    return sorted(spelt - {""}, key=len, reverse=True)
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def set_up(
@@ -84,7 +131,7 @@ def set_up(
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.addFilter(lambda record: _VOICE not in record.getMessage())
-    handler.setFormatter(_Json(secrets) if form is LogFormat.JSON else _Masking(secrets))
+    handler.setFormatter(_Json(secrets) if form is LogFormat.JSON else _Text(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.value)

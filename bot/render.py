@@ -2,9 +2,9 @@
 
 Prose and announcements are plain content, so that they copy, quote and read aloud like text; a
 ballot is a layout of components. Every text of a model or a member is made harmless here: it can't
-look like one of our announcements, a heading or a masked link, and in titles no markdown works at
-all. Discord counts characters in UTF-16 units and so does everything here. Sending is the business
-of the stage and the cogs.
+mention anybody, draw a link's card, or look like one of our announcements, a heading or a masked
+link; in titles, names and answers no markdown of theirs works at all. Discord counts characters in
+UTF-16 units and so does everything here. Sending is the business of the stage and the cogs.
 """
 
 import re
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from math import ceil
 
 import discord
+import regex
 
+from core.domain.legible import is_blank, legible
 from core.domain.lifecycle import describe
 from core.domain.story import Outcome, Phase, Plan, Story, Tally, Turn, VotingRule
 from core.domain.text import clip, split, utf16_length
@@ -26,6 +28,7 @@ HEADING_UNITS = 200
 """Most that stands above a turn's first piece, so a piece of 1,800 fits below it."""
 OPTION_EMOJI = ("1️⃣", "2️⃣", "3️⃣")
 """The reactions of a ballot, in the order of its options."""
+_EMOJI_VARIANT = "\ufe0f"
 
 _SMALL = "-# "
 """Discord's mark for small text: our announcements begin with it, prose can't."""
@@ -33,17 +36,32 @@ _PLAN_TITLE_UNITS = 130
 _PLAN_TEXT_UNITS = 940
 """Titles of 60 and texts of 900 with a few escapes: three plans and the rest stay below 4,000."""
 _BAR_CELLS = 6
-_ANSWER_UNITS = 1900
-"""An answer's page: below the limit by what escapes may add to text that was split already."""
 
-_MARKDOWN = re.compile(r"([\\`*_~|<>\[\]#-])")
+_MARKDOWN = re.compile(r"([\\`*_~|<>\[\]#+-])")
+_NUMBERED = re.compile(r"(?<!\S)(\d+)(?=[.)](?:\s|$))")
+"""The number of a list's entry: where a page ends is known only later."""
 _LINE_MARK = re.compile(
-    r"^([^\S\n]*(?:(?:[-*+>]|\d{1,3}[.)])[^\S\n]+)*)(-#|#{1,3}|>>>)(?=\s)", re.MULTILINE
+    r"^([^\S\n]*(?:(?:[-*+>]|\d+[.)])[^\S\n]+)*)(-#|#{1,3}|>>>)(?=\s)", re.MULTILINE
 )
 """Marks at a line's beginning, or behind the sign of a list or a quoted line."""
 _LINK_MARK = re.compile(r"\]\(")
-_KEYCAPS = re.compile(r"^(?:[*_~`|]*[0-9#*]\ufe0f?\u20e3\s*)+")
+_LIST_SIGN = re.compile(r"^(\d*)(?=[-*+>.)]+\s)")
+_HIDING = re.compile(r"\|\||`{3}")
+"""What hides a text or sets it apart: a spoiler, a fence."""
+_KEYCAPS = regex.compile(r"^(?:[*_~`|\s\p{Default_Ignorable_Code_Point}]*[0-9#*]\ufe0f?\u20e3\s*)+")
 _LOOK_ALIKES = str.maketrans({"#": "＃", ">": "＞"})
+
+_ACTING = (
+    # Mentions, commands, custom emoji, time stamps: <@1>, <#1>, </start:1>, <a:x:1>, <t:1:R>.
+    (re.compile(r"<(?=[@#/:]|[a-z]+:(?!//))", re.IGNORECASE), "‹"),
+    (re.compile(r"@(?=everyone|here)"), "＠"),
+    # Discord's own addresses draw cards (an invitation, a gift) that no flag is said to suppress.
+    (re.compile(r"(?<=discord)((?:app)?)\.(?=[a-z])", re.IGNORECASE), r"\1．"),
+)
+"""What does something wherever it stands, and the sign of the same length that only looks alike.
+
+Not a backslash: behind an address, in code or behind another backslash it would escape nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,16 @@ class Rendered:
     content: str | None
     view: discord.ui.LayoutView | None
     mentions: discord.AllowedMentions
+
+
+def plain_emoji(emoji: str) -> str:
+    """An emoji without the sign that asks for its coloured form: Discord gives both spellings."""
+    return emoji.replace(_EMOJI_VARIANT, "")
+
+
+def is_option(emoji: str) -> bool:
+    """Whether an emoji is one that votes are given with, however it is spelt."""
+    return plain_emoji(emoji) in map(plain_emoji, OPTION_EMOJI)
 
 
 # ── the channel's messages ───────────────────────────────────────────────────────────────────────
@@ -93,7 +121,7 @@ def prose(piece: Prose) -> str:
     if piece.title is not None:
         head = _heading(piece.title, piece.number, dropped=piece.dropped)
     room = MESSAGE_UNITS - utf16_length(head)
-    text = harmless(piece.text, room) if piece.text.strip() else "…"
+    text = "…" if is_blank(piece.text) else harmless(piece.text, room)
     if (units := utf16_length(text)) > room:
         raise ValueError(f"a piece of {units} UTF-16 units doesn't fit into {room}")
     return head + text
@@ -101,7 +129,12 @@ def prose(piece: Prose) -> str:
 
 def announcement(said: Announcement) -> str:
     """A sentence of the bot, small; whatever names stand in it show as they are written."""
-    return _SMALL + escaped(said.text, MESSAGE_UNITS - len(_SMALL))
+    return _SMALL + sentence(said.text, MESSAGE_UNITS - len(_SMALL))
+
+
+def sentence(text: str, room: int = MESSAGE_UNITS) -> str:
+    """A sentence of the bot that may quote anybody, on one line; never empty."""
+    return escaped(text, room) if not is_blank(text) else "…"
 
 
 def ballot(content: Ballot) -> discord.ui.LayoutView:
@@ -131,7 +164,7 @@ def _heading(title: str, number: int | None, *, dropped: bool = False) -> str:
     turn = f" · turn {number}" if number is not None else ""
     turn += " · taken back" if dropped else ""
     room = HEADING_UNITS - len(f"****{turn}\n")
-    return f"**{escaped(title, room) or 'A new story'}**{turn}\n"
+    return f"**{'A new story' if is_blank(title) else escaped(title, room)}**{turn}\n"
 
 
 def _question(content: Ballot) -> str:
@@ -183,11 +216,10 @@ def _result(content: Ballot) -> str:
 
 def _option(index: int, plan: Plan, tally: Tally | None) -> str:
     """A plan to vote for, or what became of it: who lost gives way to the story that goes on."""
-    title = f"**{escaped(plan.title, _PLAN_TITLE_UNITS)}**"
+    title = f"**{'…' if is_blank(plan.title) else escaped(plan.title, _PLAN_TITLE_UNITS)}**"
     title += " · edited by a moderator" if plan.edited else ""
     # On a line of its own, where it must not look like one more option.
-    told = _KEYCAPS.sub("", one_line(plan.text)) or "…"
-    text = clip(harmless(told, _PLAN_TEXT_UNITS), _PLAN_TEXT_UNITS)
+    text = remark(_KEYCAPS.sub("", legible(plan.text)), _PLAN_TEXT_UNITS)
     if tally is None:
         return f"{OPTION_EMOJI[index]} {title}\n{text}"
     votes = tally.counts[index]
@@ -201,7 +233,10 @@ def _note(content: Ballot) -> str:
     """The small print below the plans, or nothing."""
     tally = content.tally
     if content.state is BallotState.ASLEEP:
-        return f"{_SMALL}In an archived thread, where nobody can react, /story resume wakes it."
+        return (
+            f"{_SMALL}/story resume wakes it too, even in an archived thread, "
+            "where nobody can react."
+        )
     if tally is None or tally.winner is None or not tally.tied:
         return ""
     tied = " and ".join(OPTION_EMOJI[option] for option in tally.tied)
@@ -219,9 +254,9 @@ def _note(content: Ballot) -> str:
 def status(story: Story, turn: Turn | None) -> str:
     """Where a story stands: phase in words, turn, deadline, links."""
     number = story.draft.number if story.draft else story.head_number
-    lines = [_heading(story.brief.title, number or None) + _sentence(describe(story.phase))]
+    lines = [_heading(story.brief.title, number or None) + _capitalised(describe(story.phase))]
     if story.pause is not None:
-        lines.append(harmless(one_line(story.pause.reason), 500))
+        lines.append(sentence(story.pause.reason, 500))
         if story.pause.until is not None:
             lines.append(f"It goes on by itself {moment(story.pause.until)}.")
     if story.phase is Phase.VOTING and story.closes_at is not None:
@@ -245,8 +280,8 @@ def count(tally: Tally) -> str:
 
 
 def pages(text: str) -> list[str]:
-    """A long text as the contents of messages, in order."""
-    return [harmless(part, MESSAGE_UNITS) for part in split(text, _ANSWER_UNITS)]
+    """A long text as the contents of messages, in order; what it quotes is escaped already."""
+    return list(split(text, MESSAGE_UNITS))
 
 
 def message_link(guild: int, channel: int, message: int) -> str:
@@ -263,7 +298,7 @@ def _links(story: Story, turn: Turn) -> str:
     )
 
 
-def _sentence(half: str) -> str:
+def _capitalised(half: str) -> str:
     return half[:1].upper() + half[1:] + "."
 
 
@@ -273,10 +308,11 @@ def _sentence(half: str) -> str:
 def harmless(text: str, room: int) -> str:
     """Free text with its emphasis, without headings, small text, endless quotes, masked links.
 
-    Reads as it was written. A backslash before each mark does it; where those would need more than
-    ``room`` UTF-16 units, look-alikes of the same length stand for the marks.
+    Reads as it was written, as far as it can be seen. A backslash before each mark does it; where
+    those would need more than ``room`` UTF-16 units, look-alikes of the same length stand for the
+    marks, as they always do for what mentions somebody or draws a card.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _inert(legible(text))
     marked = _LINK_MARK.sub(r"]\(", _LINE_MARK.sub(r"\1\\\2", text))
     if utf16_length(marked) <= room:
         return marked
@@ -284,17 +320,50 @@ def harmless(text: str, room: int) -> str:
     return _LINK_MARK.sub("]（", alike)
 
 
+def remark(text: str, room: int = MESSAGE_UNITS) -> str:
+    """Text on one line with its emphasis, clipped, that hides nothing and is no list or quotation.
+
+    Never empty.
+    """
+    line = one_line(legible(text))
+    if is_blank(line):
+        return "…"
+    shown = _HIDING.sub(lambda mark: "\\" + "\\".join(mark[0]), harmless(line, room))
+    return clip(_LIST_SIGN.sub(r"\1\\", shown), room)
+
+
 def escaped(text: str, room: int) -> str:
     """Text on one line in which no markdown works, clipped to ``room`` UTF-16 units."""
-    line = one_line(text)
+    line = _inert(one_line(legible(text)))
     limit = min(room, utf16_length(line))
     while True:
-        shown = _MARKDOWN.sub(r"\\\1", clip(line, limit))
+        shown = _without_markdown(clip(line, limit))
         over = utf16_length(shown) - room
         if over <= 0:
             return shown
         # At least half of what is too much are characters, the rest the marks before them.
         limit -= max(1, over // 2)
+
+
+def plain_line(text: str) -> str:
+    """Text on one line in which no markdown works, whole."""
+    return _without_markdown(_inert(one_line(legible(text)))) or "…"
+
+
+def plain_lines(text: str) -> str:
+    """Text in its own lines in which no markdown works; empty where there is nothing to see."""
+    return "" if is_blank(text) else "\n".join(map(plain_line, legible(text).split("\n")))
+
+
+def _without_markdown(line: str) -> str:
+    return _NUMBERED.sub(r"\1\\", _MARKDOWN.sub(r"\\\1", line))
+
+
+def _inert(text: str) -> str:
+    """Text in which nothing acts: no mention, no command, no emoji of a server, no card."""
+    for acting, alike in _ACTING:
+        text = acting.sub(alike, text)
+    return text
 
 
 def bar(count: int, most: int) -> str:

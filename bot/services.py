@@ -31,7 +31,10 @@ class StatusView(Protocol):
 
 
 class Telling(Protocol):
-    """The turn protocol's doors. Each refusal is a RefusedError whose words can be shown."""
+    """The turn protocol's doors. Each refusal is a RefusedError whose words can be shown.
+
+    ``guild`` is the server that the request comes from: a story of another one isn't there for it.
+    """
 
     async def start(
         self, channel: int, guild: int, brief: Brief, settings: Settings, after: int
@@ -39,23 +42,23 @@ class Telling(Protocol):
         """Begin a story; its messages have ids above ``after``."""
         ...
 
-    async def status(self, channel: int) -> StatusView:
+    async def status(self, channel: int, guild: int) -> StatusView:
         """Where the channel's story stands."""
         ...
 
-    async def close(self, channel: int) -> Tally:
+    async def close(self, channel: int, guild: int) -> Tally:
         """Count the running vote now."""
         ...
 
-    async def pause(self, channel: int, by: str) -> Story:
+    async def pause(self, channel: int, by: str, guild: int) -> Story:
         """Pause the story; ``by`` is the moderator's name, said in the channel."""
         ...
 
-    async def resume(self, channel: int) -> Story:
+    async def resume(self, channel: int, guild: int) -> Story:
         """Go on with a paused story, or wake a sleeping one."""
         ...
 
-    async def end(self, channel: int, by: str) -> Story:
+    async def end(self, channel: int, by: str, guild: int) -> Story:
         """End the story; it stays readable."""
         ...
 
@@ -67,8 +70,28 @@ class Telling(Protocol):
         """Turn the wheel until cancelled."""
         ...
 
+    async def compare(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
+        """Find out which servers it came to or was sent away from; ``guilds`` are all it is in."""
+        ...
+
     async def reconcile(self) -> None:
         """Look for what happened while the bot was away."""
+        ...
+
+    async def left(self, guild: int) -> None:
+        """The bot was sent away from a server."""
+        ...
+
+    async def changed(self, guild: int, is_open: Callable[[int], bool]) -> None:
+        """The bot came to a server, or something changed there that may let it speak again."""
+        ...
+
+    async def deleted(self, channel: int) -> None:
+        """A channel or thread was deleted."""
+        ...
+
+    async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
+        """Our own reactions were taken off a message, and perhaps members' too."""
         ...
 
     async def aclose(self) -> None:

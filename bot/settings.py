@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from dotenv import dotenv_values
 
+from bot.failpoints import RIGHT, Failpoint
 from core.domain.story import Settings, VotingRule
 from core.errors import StartError
 
@@ -123,7 +124,10 @@ def _cap(text: str) -> int | None:
 
 
 def _ids(text: str) -> frozenset[int]:
-    return frozenset(_digits(part.strip()) for part in text.split(",") if part.strip())
+    ids = frozenset(_digits(part.strip()) for part in text.split(",") if part.strip())
+    if not ids:
+        raise ValueError(text)  # commas alone would mean: everywhere
+    return ids
 
 
 def _secret(text: str) -> str:
@@ -254,7 +258,7 @@ ALLOWED_GUILDS = Setting(
     _ids,
     "ids of servers with commas between them, such as 81384788765712384,41771983423143937",
     frozenset[int](),
-    "Servers in which stories may be started; empty: all.",
+    "Servers in which stories may be started; empty: all. A story that runs elsewhere goes on.",
 )
 DAILY_TOKEN_CAP: Setting[int | None] = Setting(
     "DAILY_TOKEN_CAP",
@@ -344,6 +348,15 @@ SETTINGS: tuple[Setting[object], ...] = (
 )
 """Every setting, in the order in which documentation lists them."""
 
+FAILPOINT: Setting[Failpoint | None] = Setting(
+    "FAILPOINT",
+    Failpoint.read,
+    RIGHT,
+    None,
+    "Where the process kills itself.",
+)
+"""For crash tests alone, and so not one of SETTINGS, which an operator is told about."""
+
 
 # ── the value ────────────────────────────────────────────────────────────────────────────────────
 
@@ -353,14 +366,15 @@ class BotSettings:
     """What the process was told; see ``SETTINGS`` for each one's meaning.
 
     ``discord_api_url``, ``discord_gateway_url`` and ``openai_base_url`` are empty for the services'
-    own addresses; ``daily_token_cap`` is None for no cap; ``lease_s`` is in seconds.
+    own addresses; ``daily_token_cap`` is None for no cap; ``lease_s`` is in seconds;
+    ``failpoint`` is None unless a test wants a crash.
     """
 
     discord_token: str = field(repr=False)
-    discord_api_url: str
-    discord_gateway_url: str
+    discord_api_url: str = field(repr=False)
+    discord_gateway_url: str = field(repr=False)
     openai_api_key: str = field(repr=False)
-    openai_base_url: str
+    openai_base_url: str = field(repr=False)
     narrator_model: str
     reflector_model: str
     embeddings: Embeddings
@@ -373,6 +387,7 @@ class BotSettings:
     log_level: LogLevel
     log_format: LogFormat
     lease_s: float
+    failpoint: Failpoint | None
 
     @property
     def has_endpoint(self) -> bool:
@@ -382,8 +397,14 @@ class BotSettings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never reach a log."""
-        password = urlsplit(self.redis_url).password
-        return tuple(s for s in (self.discord_token, self.openai_api_key, password) if s)
+        addresses = (
+            self.redis_url,
+            self.openai_base_url,
+            self.discord_api_url,
+            self.discord_gateway_url,
+        )
+        passwords = [urlsplit(address).password for address in addresses]
+        return tuple(s for s in (self.discord_token, self.openai_api_key, *passwords) if s)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, playground: bool = False) -> "BotSettings":
@@ -421,6 +442,7 @@ class BotSettings:
             log_level=reader.take(LOG_LEVEL),
             log_format=reader.take(LOG_FORMAT),
             lease_s=reader.take(LEASE_SECONDS),
+            failpoint=reader.take(FAILPOINT),
         )
         if not playground:
             reader.demand_token()

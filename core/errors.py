@@ -23,8 +23,9 @@
     │       └── EmbedderRefusedError  final until somebody acts: not installed, key, wrong dimension
     └── StageError                  Discord
         ├── StageUnavailableError   worth another try; the outcome may be unknown
-        ├── StageForbiddenError     a permission is missing: never retried
-        └── MessageGoneError        the message (or its channel) was deleted
+        ├── StageForbiddenError     the channel refuses: never retried until something changes
+        ├── ChannelGoneError        the channel (or thread) was deleted
+        └── MessageGoneError        the message was deleted
 
 "Worth another try" is a property of the class (``retryable``), so that retrying code asks the error
 and never lists classes. Nothing here imports anything of the project.
@@ -176,8 +177,20 @@ class StageUnavailableError(StageError):
 
 
 class StageForbiddenError(StageError):
-    """Discord forbids it: a permission or the access to the channel is missing."""
+    """The channel refuses: a permission or the access is missing, or the thread is locked.
+
+    Attributes:
+        speechless: whether nothing can be said in the channel either; True where that isn't known.
+    """
+
+    def __init__(self, message: str, *, speechless: bool = True) -> None:
+        super().__init__(message)
+        self.speechless = speechless
+
+
+class ChannelGoneError(StageError):
+    """The channel or thread no longer exists; nothing will ever be there again."""
 
 
 class MessageGoneError(StageError):
-    """The message or its channel no longer exists."""
+    """The message no longer exists."""

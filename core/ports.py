@@ -99,7 +99,8 @@ class Narrator(Protocol):
         Args:
             context: the assembled step.
             on_text: called with the whole text so far each time it grew; a second attempt begins
-                again from a shorter text. Must not block or raise.
+                again from a shorter text, and one that doesn't come to an end
+                (recurrence.longest_paragraph) isn't shown further. Must not block or raise.
         """
         ...
 
@@ -247,11 +248,21 @@ class Schedule(Protocol):
         ...
 
     async def renew(self, story: StoryId, epoch: int, until: float) -> None:
-        """Move the end of one's own lease; ``until=now`` hands it back. Raises FencedError."""
+        """Move the end of one's own lease; one in the past hands it back. Raises FencedError."""
         ...
 
-    async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:
-        """Stories of a phase in the order of their ids, those above ``after``: page by page."""
+    async def in_phase(
+        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+    ) -> list[StoryId]:
+        """Stories of a phase in the order of their ids, those above ``after``: page by page.
+
+        Args:
+            guild: only those of this server; None for all.
+        """
+        ...
+
+    async def guilds(self) -> frozenset[int]:
+        """The servers in which a story goes on."""
         ...
 
 
@@ -358,7 +369,11 @@ class Posted:
 
 
 class Stage(Protocol):
-    """The channel: what members see and how they vote. Raises StageError's three kinds."""
+    """The channel: what members see and how they vote.
+
+    Raises the kinds of StageError. In a deleted channel every call but ``delete`` raises
+    ChannelGoneError; where something may not be done or not be seen, StageForbiddenError.
+    """
 
     async def send(
         self, channel: int, content: Content, nonce: str, after: int | None = None
@@ -367,8 +382,7 @@ class Stage(Protocol):
 
         Discord forgets nonces. With ``after``, one of our own messages above that id which shows
         exactly this is taken for it, however long ago it was sent. A ballot gets its reactions by
-        ``signal``. Raises MessageGoneError when the message with this nonce was deleted, or the
-        channel is gone.
+        ``signal``. Raises MessageGoneError when the message with this nonce was deleted.
         """
         ...
 
@@ -381,11 +395,17 @@ class Stage(Protocol):
         ...
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
-        """Our own messages above the id ``after``, oldest first."""
+        """Our own messages above the id ``after``, oldest first.
+
+        A history that can't be read is refused, and never looks like an empty one.
+        """
         ...
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:
-        """The reactions to a ballot, read afresh to the last page, bots left out."""
+        """The reactions to a ballot, read afresh to the last page, bots left out.
+
+        An option that nobody, not even we, reacted with is left out.
+        """
         ...
 
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:

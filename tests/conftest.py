@@ -1,4 +1,4 @@
-"""The one embedded database server of a test process, and the store's doors: fake and real."""
+"""The one embedded database server of a test process, the store's doors, the watch over secrets."""
 
 from collections.abc import AsyncIterator
 
@@ -28,6 +28,10 @@ from tests.fakes.store import (
     FakeStoryStore,
     StoreWorld,
 )
+from tests.leak_watch import no_secret_is_logged, pytest_runtest_makereport
+
+__all__ = ["no_secret_is_logged", "pytest_runtest_makereport"]
+"""A fixture and a hook: pytest finds them here by their names."""
 
 # How long an example takes is the machine's business: no property fails on a busy one.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,14 +9,22 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.render import pages as pages_of
+from bot.render import remark
 from core.errors import RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
+
+_LOST = (aiohttp.ClientError, OSError)
+"""A connection that died: what was asked may have reached Discord or not."""
+_ANSWERED = 40060
+"""Discord's code for an interaction that has its first answer already."""
+_EXPIRED = 10062
+"""Discord's code for one whose first three seconds are over."""
 
 if TYPE_CHECKING:
     _Tree = app_commands.CommandTree[commands.AutoShardedBot]
@@ -33,16 +41,15 @@ class Tree(_Tree):
     async def interaction_check(
         self, interaction: discord.Interaction[commands.AutoShardedBot], /
     ) -> bool:
-        """Turn away what can't be served: direct messages, and anything during a stop."""
-        if interaction.type is discord.InteractionType.autocomplete:
-            return not self.stopping
+        """Turn away what can't be served: from outside of servers, and anything during a stop."""
+        sentence = ""
         if self.stopping:
-            await answer(interaction, "The bot is restarting: try again in a minute.")
-        elif interaction.guild_id is None:
-            await answer(interaction, "Stories live in servers: give this command in a channel.")
-        else:
-            return True
-        return False
+            sentence = "The bot is restarting: try again in a minute."
+        elif not comes_from_its_channel(interaction):
+            sentence = "Stories live in servers: give this command in a channel."
+        if sentence and interaction.type is not discord.InteractionType.autocomplete:
+            await answer(interaction, sentence)
+        return not sentence
 
     async def on_error(
         self,
@@ -64,34 +71,68 @@ async def failed(interaction: discord.Interaction[Any], cause: Exception, what: 
         cause: what was raised.
         what: the command, button or form, for the log.
     """
-    if isinstance(cause, RefusedError):
-        pages = pages_of(str(cause))
-    else:
-        pages = [_incident(interaction, cause, what)]
+    if _answered(cause):
+        log.warning("a command was answered by another process: is the bot running twice?")
+        return
+    if isinstance(cause, discord.HTTPException) and cause.code == _EXPIRED:
+        # Told after a gap in the connection. It wasn't carried out, and its member knows.
+        log.info("a command came too late to be answered")
+        return
+    match cause:
+        case RefusedError():
+            pages = [remark(str(cause))]
+        case app_commands.AppCommandError():
+            # Not logged whole: it quotes what was given.
+            log.warning("a command was given in another form: %s", type(cause).__name__)
+            pages = ["This command has changed: restart Discord, then give it again."]
+        case _:
+            pages = [_incident(interaction, cause, what)]
+    if interaction.type is not discord.InteractionType.autocomplete:  # takes no words
+        await _try_to_answer(interaction, *pages)
+
+
+async def _try_to_answer(interaction: discord.Interaction[Any], *pages: str) -> None:
     try:
         await answer(interaction, *pages)
-    except discord.HTTPException as failure:
+    except (discord.HTTPException, *_LOST) as failure:
         # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
         log.warning("an answer couldn't be given: %s", failure)
 
 
+def comes_from_its_channel(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a member of a server asks in one of its channels, as far as the bot knows them.
+
+    Discord vouches for what it sends; should it ever be wrong, no server reaches into another.
+    """
+    if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
+        return False
+    known = interaction.client.get_channel(interaction.channel_id or 0)
+    if isinstance(known, discord.abc.GuildChannel | discord.Thread):
+        return known.guild.id == interaction.guild_id
+    return known is None
+
+
 def _incident(interaction: discord.Interaction[Any], cause: Exception, what: str) -> str:
     incident = secrets.token_hex(4)
-    log.error(
-        "incident %s: %s in channel %s failed",
-        incident,
-        what,
-        interaction.channel_id,
-        exc_info=cause,
-    )
-    if isinstance(cause, TalewheelError) and cause.retryable:
+    told = f"incident {incident}: {what} in channel {interaction.channel_id} failed"
+    if isinstance(cause, _LOST) or (isinstance(cause, TalewheelError) and cause.retryable):
+        log.warning("%s: %s", told, cause)
         return f"That didn't work just now: try again in a minute (incident {incident})."
+    log.error("%s", told, exc_info=cause)
     return f"That didn't work. The bot's log says why, at incident {incident}."
 
 
-async def defer(interaction: discord.Interaction) -> None:
+async def defer(interaction: discord.Interaction[Any]) -> None:
     """Tell Discord within its three seconds that an answer will come."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    try:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+    except _LOST:
+        # Once more, or the command would be lost; it may have arrived, and only its answer not.
+        try:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        except discord.HTTPException as refusal:
+            if not _answered(refusal):
+                raise
 
 
 async def answer(
@@ -104,17 +145,13 @@ async def answer(
         pages: contents of messages, in order.
         view: buttons under the last of them.
     """
-    nobody, none = discord.AllowedMentions.none(), discord.utils.MISSING
     for number, page in enumerate(pages, 1):
-        under = view if view is not None and number == len(pages) else none
-        if interaction.response.is_done():
-            await interaction.followup.send(
-                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
-            )
-        else:
-            await interaction.response.send_message(
-                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
-            )
+        under = view if view is not None and number == len(pages) else discord.utils.MISSING
+        try:
+            await _say(interaction, page, under)
+        except _LOST:
+            # The command is done, so nothing else will say so; read twice is better than never.
+            await _say(interaction, page, under)
     if view is not None:
         view.stop()  # Its buttons are served by their names (desk); discord.py need not keep it.
 
@@ -123,3 +160,25 @@ async def open_form(interaction: discord.Interaction[Any], form: discord.ui.Moda
     """Open a form for whoever asked; what is submitted is served by its name (desk)."""
     await interaction.response.send_modal(form)
     form.stop()
+
+
+async def _say(interaction: discord.Interaction[Any], page: str, under: discord.ui.View) -> None:
+    nobody = discord.AllowedMentions.none()
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(
+                page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
+            )
+        except discord.HTTPException as refusal:
+            if not _answered(refusal):
+                raise
+        else:
+            return
+    await interaction.followup.send(
+        page, ephemeral=True, allowed_mentions=nobody, suppress_embeds=True, view=under
+    )
+
+
+def _answered(error: Exception) -> bool:
+    """Whether Discord says that an interaction has its first answer already."""
+    return isinstance(error, discord.HTTPException) and error.code == _ANSWERED

@@ -12,9 +12,9 @@ from discord.ext import commands
 
 from bot import desk_texts
 from bot.cogs import forms
-from bot.cogs.answers import answer, defer, failed, open_form
+from bot.cogs.answers import answer, comes_from_its_channel, defer, failed, open_form
 from bot.cogs.requests import Asked, Place, moderated, moderator_of, place_of
-from bot.handles import Handle, Purpose, read
+from bot.handles import UNKNOWN, Handle, Purpose, read
 from bot.services import Services
 from core.domain import edits
 from core.domain.audit import ChangeKind
@@ -68,11 +68,11 @@ class DeskCog(commands.Cog):
     async def _serve(self, interaction: Asked, acts: "Mapping[Purpose, _Act]", named: str) -> None:
         handle = read(named)
         act = acts.get(handle.purpose)
-        if act is None:
-            raise RefusedError("This button does nothing any more: give the command again.")
+        if act is None or not comes_from_its_channel(interaction):
+            raise RefusedError(UNKNOWN)
         if handle.purpose in _READABLE:
             place = place_of(interaction)
-            story = await self._at.library.story(place.channel)
+            story = await self._at.library.story(place.channel, place.guild)
         else:
             place, story = await moderated(interaction, self._at.library)
         if story.id.serial != handle.serial:
@@ -85,12 +85,12 @@ class DeskCog(commands.Cog):
 
     async def _show(self, press: "_Press") -> None:
         await defer(press.interaction)
-        await show_memory(press.interaction, self._at, press.place.channel, press.handle.number)
+        await show_memory(press.interaction, self._at, press.place, press.handle.number)
 
     async def _history(self, press: "_Press") -> None:
         await defer(press.interaction)
         before = press.handle.number
-        await show_history(press.interaction, self._at, press.place.channel, before)
+        await show_history(press.interaction, self._at, press.place, before)
 
     async def _open_memory(self, press: "_Press") -> None:
         await open_form(press.interaction, forms.memory_form(press.story))
@@ -225,9 +225,9 @@ def _check_newest(press: _Press, number: int) -> None:
 # ── what commands show too ───────────────────────────────────────────────────────────────────────
 
 
-async def show_memory(interaction: Asked, at: Services, channel: int, page: int = 0) -> None:
+async def show_memory(interaction: Asked, at: Services, place: Place, page: int = 0) -> None:
     """A page of what the story remembers, with buttons to its neighbours."""
-    view = await at.library.memory(channel)
+    view = await at.library.memory(place.channel, place.guild)
     pages = desk_texts.memory_pages(view)
     shown = min(page, len(pages) - 1)
     serial = view.story.id.serial
@@ -240,11 +240,11 @@ async def show_memory(interaction: Asked, at: Services, channel: int, page: int 
 
 
 async def show_history(
-    interaction: Asked, at: Services, channel: int, before: int | None = None
+    interaction: Asked, at: Services, place: Place, before: int | None = None
 ) -> None:
     """A page of the log, with a button to older changes."""
-    story = await at.library.story(channel)
-    log = await at.history.page(channel, before)
+    story = await at.library.story(place.channel, place.guild)
+    log = await at.history.page(place.channel, before)
     older = log[-1].number if len(log) == PAGE else 1
     handle = Handle(Purpose.HISTORY, story.id.serial, older)
     view = forms.buttons((handle, "Older changes")) if older > 1 else None

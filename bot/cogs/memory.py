@@ -32,7 +32,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Show what the story remembers."""
         place = place_of(interaction)
         await defer(interaction)
-        await show_memory(interaction, self._at, place.channel)
+        await show_memory(interaction, self._at, place)
 
     @app_commands.command(description="Search everything that has happened, by meaning")
     @app_commands.describe(query="What to look for, in your own words")
@@ -40,8 +40,8 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Search the long-term memory."""
         place = place_of(interaction)
         await defer(interaction)
-        hits = await self._at.library.find(place.channel, query)
-        story = await self._at.library.story(place.channel)
+        hits = await self._at.library.find(place.channel, query, place.guild)
+        story = await self._at.library.story(place.channel, place.guild)
         await answer(interaction, *desk_texts.hit_pages(story, hits))
 
     @app_commands.command(description="Change the short-term memory (moderators)")
@@ -96,7 +96,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Show the log of changes."""
         await moderated(interaction, self._at.library)
         await defer(interaction)
-        await show_history(interaction, self._at, place_of(interaction).channel)
+        await show_history(interaction, self._at, place_of(interaction))
 
     @app_commands.command(description="Take a change back (moderators)")
     @app_commands.describe(entry="The number of the change")

@@ -28,7 +28,7 @@ class ReadingCog(commands.Cog):
         place = place_of(interaction)
         await defer(interaction)
         wanted = RECAP_TURNS if turns is None else turns
-        story, told = await self._at.library.recap(place.channel, wanted)
+        story, told = await self._at.library.recap(place.channel, wanted, place.guild)
         await answer(interaction, *desk_texts.recap_pages(story, told))
 
     @app_commands.command(description="Why a turn came out as it did: its plan and its memories")
@@ -39,5 +39,5 @@ class ReadingCog(commands.Cog):
         """Tell what was recalled for a turn, and the vote that it follows."""
         place = place_of(interaction)
         await defer(interaction)
-        story, told = await self._at.library.turn(place.channel, turn)
+        story, told = await self._at.library.turn(place.channel, turn, place.guild)
         await answer(interaction, *desk_texts.why_pages(story, told))

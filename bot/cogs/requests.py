@@ -4,15 +4,15 @@ Discord checks ranges too, but its word is not relied on: what arrives is checke
 fault is a sentence for whoever asked. No service is called here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 import discord
 
+from bot.permissions import missing
 from bot.settings import LANGUAGE_LENGTH, QUORUM_RANGE, SENTENCES_RANGE, VOTE_SECONDS_RANGE
 from core.domain.audit import Moderator
+from core.domain.legible import is_blank, legible
 from core.domain.story import Brief, Settings, Story, VotingRule
 from core.errors import InputError, NoStoryError, RefusedError
 from core.services.library import Library
@@ -24,19 +24,6 @@ PREMISE_LENGTH = 2000
 """Characters: what a message may have; more would crowd the story out of its own prompts."""
 GENRE_LENGTH = 100
 STYLE_LENGTH = 300
-
-_NEEDED: Mapping[str, discord.Permissions] = MappingProxyType(
-    {
-        "View Channel": discord.Permissions(view_channel=True),
-        "Read Message History": discord.Permissions(read_message_history=True),
-        "Add Reactions": discord.Permissions(add_reactions=True),
-    }
-)
-"""What the bot needs wherever it tells, by the names that Discord's settings show."""
-_SENDING = MappingProxyType({"Send Messages": discord.Permissions(send_messages=True)})
-_SENDING_IN_THREADS = MappingProxyType(
-    {"Send Messages in Threads": discord.Permissions(send_messages_in_threads=True)}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +83,7 @@ async def moderated(interaction: Asked, library: Library) -> tuple[Place, Story]
     """
     place = place_of(interaction)
     try:
-        story = await library.story(place.channel)
+        story = await library.story(place.channel, place.guild)
     except NoStoryError:
         # Whoever may do nothing anyway is told that first.
         require_moderator(interaction)
@@ -119,13 +106,28 @@ def require_allowed(guild: int, rules: StartRules) -> None:
         )
 
 
+def require_mentionable(role: object, given: discord.Permissions) -> None:
+    """Raises InputError unless it is a role that whoever asks could mention themselves.
+
+    The bot may be allowed to mention more than they are: it must not do it for them. An id that
+    Discord doesn't resolve to a role of the server arrives as a bare object.
+    """
+    if not isinstance(role, discord.Role):
+        raise InputError("notify_role is no role of this server: choose one from the list.")
+    if role.is_default():
+        raise InputError("notify_role is @everyone: choose a role that members asked for.")
+    if not (role.mentionable or given.mention_everyone or given.administrator):
+        raise InputError(
+            "notify_role is a role that can't be mentioned: choose another one, or allow everyone "
+            "to mention it in the server's settings."
+        )
+
+
 def require_own_permissions(given: discord.Permissions, *, thread: bool) -> None:
     """Raises RefusedError that names each permission the bot itself lacks in the channel."""
-    needed = {**_NEEDED, **(_SENDING_IN_THREADS if thread else _SENDING)}
-    missing = [name for name, flag in needed.items() if not flag <= given]
-    if missing and not given.administrator:
+    if lacks := missing(given, thread=thread):
         raise RefusedError(
-            f"The bot lacks permissions in this channel: {', '.join(missing)}. "
+            f"The bot lacks permissions in this channel: {', '.join(lacks)}. "
             "Grant them and start again."
         )
 
@@ -186,12 +188,13 @@ CLEARABLE = ("notify_role", "moderator_role")
 
 
 def _text(name: str, given: str, limit: int, least: int = 0) -> str:
-    text = given.strip()
+    shown = legible(given)
+    text = "" if is_blank(shown) else shown.strip()
     if least <= len(text) <= limit:
         return text
     if not text:
-        raise InputError(f"The {name} is empty: say in up to {limit} characters what it is.")
-    raise InputError(f"The {name} has {len(text)} characters; it may have at most {limit}.")
+        raise InputError(f"The {name} is empty: say in up to {limit:,} characters what it is.")
+    raise InputError(f"The {name} has {len(text):,} characters; it may have at most {limit:,}.")
 
 
 def _number(name: str, given: int | None, within: range, default: int) -> int:

@@ -18,6 +18,7 @@ from bot.cogs.requests import (
     moderator_of,
     place_of,
     require_allowed,
+    require_mentionable,
     require_moderator,
     require_own_permissions,
     settings_of,
@@ -76,6 +77,8 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
             interaction.app_permissions, thread=isinstance(interaction.channel, discord.Thread)
         )
         brief = brief_of(premise, genre, style, language, self._rules)
+        if notify_role is not None:
+            require_mentionable(notify_role, interaction.permissions)
         role = notify_role.id if notify_role else None
         settings = settings_of(vote_seconds, sentences, role, self._rules)
         await defer(interaction)
@@ -89,7 +92,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         """Show phase, turn, deadline and links."""
         place = place_of(interaction)
         await defer(interaction)
-        view = await self._storyteller.status(place.channel)
+        view = await self._storyteller.status(place.channel, place.guild)
         await answer(interaction, render.status(view.story, view.turn))
 
     @app_commands.command(description="Close the vote now and count it (moderators)")
@@ -97,7 +100,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         """Count the running vote."""
         place, _ = await moderated(interaction, self._at.library)
         await defer(interaction)
-        tally = await self._storyteller.close(place.channel)
+        tally = await self._storyteller.close(place.channel, place.guild)
         await answer(interaction, render.count(tally))
 
     @app_commands.command(description="Pause the story (moderators)")
@@ -105,7 +108,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         """Pause the story."""
         place, _ = await moderated(interaction, self._at.library)
         await defer(interaction)
-        await self._storyteller.pause(place.channel, interaction.user.display_name)
+        await self._storyteller.pause(place.channel, interaction.user.display_name, place.guild)
         await answer(interaction, "Paused. /story resume goes on from here.")
 
     @app_commands.command(description="Go on with a paused story, or wake one (moderators)")
@@ -113,7 +116,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         """Go on with the story."""
         place, _ = await moderated(interaction, self._at.library)
         await defer(interaction)
-        story = await self._storyteller.resume(place.channel)
+        story = await self._storyteller.resume(place.channel, place.guild)
         await answer(interaction, render.resumed(story))
 
     @app_commands.command(description="End the story; it stays readable (moderators)")
@@ -121,7 +124,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         """End the story."""
         place, _ = await moderated(interaction, self._at.library)
         await defer(interaction)
-        await self._storyteller.end(place.channel, interaction.user.display_name)
+        await self._storyteller.end(place.channel, interaction.user.display_name, place.guild)
         await answer(interaction, "The story has ended. /story start begins another one.")
 
     @app_commands.command(description="Change the text of the newest paragraph (moderators)")

@@ -9,11 +9,12 @@ the one file that touches its private names, to make it live:
 2. `_WallClock` gives messages, interactions and their deadlines the time of day.
 3. `_LiveEnv._settle_internal` waits for the answer to the interaction at hand (as long as Discord
    does: 3 s), not for a bot that never rests.
-   A refusal is an answer like any other (`_capture_errors`).
+   A refusal is an answer like any other (`_capture_errors`), and it names the whole command.
 4. `_Pulse` replaces the ever-growing transcript by a counter; `LivePreview` publishes a page anew
    when it asks and something has happened since.
 5. `LivePreview._action` lets two tabs queue, and judges a press by the world as it is now: text
-   that streams would make half of the presses stale.
+   that streams would make half of the presses stale. `_initial_target` lets a page begin
+   at the newest instead of at one message.
 6. `_cheap_publishing` keeps the parsed text of messages and lists only the latest messages:
    publishing cost 2.3 s at 2,000 messages without it.
 7. `_LiveServer` serves SimCord's page with the changes of `served_page.py` and `page/`.
@@ -117,6 +118,8 @@ class _LiveEnv(Env):
             approved_intents=discord.Intents.default(),
         )
         self.pulse = _Pulse()
+        self.command = ""
+        """The command at hand as it was given: SimCord keeps the first of its words."""
         backend: Any = self.backend
         backend.clock = _WallClock()
         backend.transcript = self.pulse
@@ -140,6 +143,8 @@ class _LiveEnv(Env):
 
     def _note_interaction(self, interaction: Interaction) -> None:
         self._unanswered = interaction
+        if interaction.command_name:
+            interaction.command_name = self.command or interaction.command_name
         self._forget_expired()
 
     def _forget_expired(self) -> None:
@@ -256,6 +261,7 @@ class LivePreview(Preview):
             port=port,
         )
         self._server = _LiveServer(self, port)
+        self._world = env
         self._pulse = env.pulse
         self._seen: dict[str, int] = {}
         self._turn = asyncio.Lock()
@@ -273,9 +279,14 @@ class LivePreview(Preview):
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with self._turn:
+            path: list[object] = body.get("path") or []
+            self._world.command = " ".join(map(str, path))
             if context_id in self._pages and "published_revision" in body:
                 body = {**body, "published_revision": self._pages[context_id].revision}
             return await super()._action(context_id, body)
+
+    def _initial_target(self, viewer: Any, channel_id: int) -> int | None:
+        """None: a page that opens or changes its seat looks at the newest, whatever comes."""
 
     @property
     def pages(self) -> Set[str]:

@@ -13,6 +13,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from bot import logs, settings
 from bot.playground.embedded_redis import EmbeddedRedisError, search_module, server_binary
 from bot.render import duration
-from bot.settings import BotSettings, environment
+from bot.settings import BotSettings, Embeddings, environment
 from core.errors import StartError
 
 if TYPE_CHECKING:
@@ -81,12 +82,11 @@ def read_settings(environ: Mapping[str, str]) -> BotSettings:
     Raises:
         SettingsError: with a line for each fault.
     """
-    said = {name: text for name, text in environ.items() if text.strip()}
     ignored = {setting.name for setting in _OF_DISCORD}
-    if not said.keys() & {settings.OPENAI_API_KEY.name, settings.OPENAI_BASE_URL.name}:
-        ignored.add(settings.EMBEDDINGS.name)  # nobody is there to be asked for vectors
-    taken = {name: text for name, text in said.items() if name not in ignored}
-    return BotSettings.read(_DEFAULTS | taken, playground=True)
+    taken = {n: text for n, text in environ.items() if text.strip() and n not in ignored}
+    chosen = BotSettings.read(_DEFAULTS | taken, playground=True)
+    # Where no endpoint is named, nobody is there to be asked for vectors.
+    return chosen if chosen.has_endpoint else replace(chosen, embeddings=Embeddings.MINILM)
 
 
 def wants_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:

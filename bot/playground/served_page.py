@@ -10,9 +10,6 @@ from collections.abc import Mapping
 
 HINT = "Nothing told yet. Type /story start below, press Enter, and say what the story is about."
 
-_LOST = "The playground doesn't answer: look at its terminal."
-_ENDED = "The playground has ended: make play begins another one."
-
 # What is changed in SimCord's own files: path → (what stands there exactly once, what is served).
 _PATCHES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "/": (
@@ -66,21 +63,76 @@ _PATCHES: Mapping[str, tuple[tuple[str, str], ...]] = {
                 "&& !window.playgroundScrolls()) return;"
             ),
         ),
+        # A page begins at the newest, and so does one that was taken over by another member.
+        (
+            ": state.scrollIntent || captureScrollIntent();",
+            ': state.scrollIntent || { policy: "bottom" };',
+        ),
+        # Whoever stopped within a line of the newest means the newest.
+        ('clientHeight <= 1 ? "bottom"', 'clientHeight <= 24 ? "bottom"'),
     ),
     # Players see what they did; only what went wrong is worth a word, and then a plain one.
     "/actions.js": (
         ('return labels[kind || ""] || "Action completed";', 'return "";'),
         ('ready ? "Preview ready" : "Loading preview…"', '""'),
-        ("Connection interrupted; trying again…", _LOST),
-        ("Preview session ended.", _ENDED),
     ),
-    "/connection.js": (("Connection lost; polling will continue.", _LOST),),
     "/app.js": (
-        ('"Preview session closed."', f'"{_ENDED}"'),
-        ('"Preview session is unavailable. Reload the active Preview URL."', f'"{_ENDED}"'),
+        (
+            "function updateActionStatus() {",
+            (
+                "function updateActionStatus() {\n"
+                '  window.playgroundConnection(state.closed ? "ended" : state.transport.state);'
+            ),
+        ),
     ),
-    # A premise is a sentence or two: SimCord shows 24 characters of it.
-    "/commands.js": (("Math.min(24, Math.max(2", "Math.min(80, Math.max(2"),),
+    "/commands.js": (
+        # A premise is a sentence or two: SimCord shows 24 characters of it.
+        ("Math.min(24, Math.max(2", "Math.min(2000, Math.max(2"),
+        # A command that is typed or pasted as one line, as README has it, is one: it stays in the
+        # list while it is typed, and sending it picks it, fills its options and runs it.
+        (
+            'if (!canOpen() || value.includes("\\n") || !value.startsWith("/")) {',
+            (
+                "const typed = window.playgroundTyped(catalog?.entries || [], value);\n"
+                "    if (!canOpen() || !typed && "
+                '(value.includes("\\n") || !value.startsWith("/"))) {'
+            ),
+        ),
+        (
+            "matches = matchCommands(catalog?.entries || [], query);",
+            "matches = typed ? [typed.entry] : matchCommands(catalog?.entries || [], query);",
+        ),
+        (
+            'if (mode === "browsing") {\n      if (["ArrowDown"',
+            (
+                'if (mode === "browsing") {\n'
+                '      if (event.key === "Enter" && window.playgroundTyped(matches, input.value)) '
+                "return false;\n"
+                '      if (["ArrowDown"'
+            ),
+        ),
+        (
+            "if (!draft || composer.report().editTargetId) return;",
+            (
+                'if (mode === "browsing" && window.playgroundTyped(matches, input.value)) '
+                "select(matches[0]);\n"
+                "    if (!draft || composer.report().editTargetId) return;"
+            ),
+        ),
+        (
+            "drafts.create(entry);",
+            (
+                "drafts.create(entry);\n"
+                "    const typed = window.playgroundTyped([entry], input.value)?.values || {};\n"
+                "    for (const [name, raw] of Object.entries(typed)) {\n"
+                "      if (!required.some((option) => option.name === name)) drafts.add(name);\n"
+                "      drafts.value(name, { raw });\n"
+                "    }"
+            ),
+        ),
+        # Whoever leaves a command means to write something else.
+        ("input.value = invocation;", 'input.value = "";'),
+    ),
     # Asked for twice as often: text that streams moves every quarter of a second.
     "/session.js": (("interval = 500", "interval = 250"),),
 }

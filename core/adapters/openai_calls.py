@@ -81,14 +81,21 @@ class ChatCalls:
         self._limits = limits
 
     async def stream(
-        self, callee: Callee, body: dict[str, object], on_text: Callable[[str], None]
+        self,
+        callee: Callee,
+        body: dict[str, object],
+        on_text: Callable[[str], None],
+        longest: int,
     ) -> Answer:
         """Stream an answer, under the limits for first text, idleness and the whole.
+
+        One that grows too long is cut off there; what is too much of it is never shown.
 
         Args:
             callee: whom to name in faults.
             body: the request, with ``stream`` set.
             on_text: called with the whole visible text each time it grew (or began anew).
+            longest: characters that the visible text may have.
 
         Raises:
             CallFailedError: no complete answer.
@@ -102,7 +109,7 @@ class ChatCalls:
                 await self._open(body) as stream,
             ):
                 reading.begun = True
-                await self._follow(stream, reading, quiet, on_text)
+                await self._follow(stream, reading, quiet, on_text, longest)
 
         return await self._settle(callee, _Reading(body, self._clock), exchange)
 
@@ -126,17 +133,22 @@ class ChatCalls:
         reading: "_Reading",
         quiet: asyncio.Timeout,
         on_text: Callable[[str], None],
+        longest: int,
     ) -> None:
         if "json" in stream.response.headers.get("content-type", ""):
             # Not a stream after all: an error under status 200, or a server that can't stream.
             reading.take(json.loads(await stream.response.aread()))
-            if reading.text:
+            if reading.text and len(reading.text) <= longest:
                 on_text(reading.text)
             return
         # Nothing may raise in this loop: the SDK's generator closes cleanly only at its own end.
         async for chunk in stream:
             finished = reading.finish is not None
             if reading.take(chunk):
+                if len(reading.text) > longest:
+                    reading.cut_off()
+                    _rearm(quiet, 0.0)
+                    continue
                 _rearm(quiet, self._limits.idle_s)
                 on_text(reading.text)
             if reading.finish is not None and not finished:
@@ -217,6 +229,10 @@ class _Reading:
         self._understood = True
         return self._take_choice(fields(choices[0]))
 
+    def cut_off(self) -> None:
+        """Nothing more is wanted: it ends here as at a limit of the endpoint's."""
+        self.finish = "length"
+
     def fault(self, callee: Callee) -> Fault | None:
         """Why what came is no complete answer; None when it is one."""
         if self._refusal or self.finish == "content_filter":
@@ -224,7 +240,7 @@ class _Reading:
         if self.finish in _COMPLETE | _CUT_OFF:
             return None
         if self._error:
-            return reported(self._error, callee)
+            return reported(self._error, callee, self._body)
         if not self._understood:
             return garbled(callee)
         return unfinished(self.finish, callee)

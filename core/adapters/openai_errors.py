@@ -2,7 +2,8 @@
 
 An adapter makes its own errors of a Fault. The sentence is all ours and names the setting to look
 at: members read it. What an endpoint said stands beside it, for logs, and only where it can't be
-about the key: on one line, shortened, and with the key cut out. Nothing is retried here.
+about the key: on one line, shortened, and with the key cut out. Where it repeats the story it isn't
+kept at all: what members write isn't logged. Nothing is retried here.
 """
 
 import json
@@ -16,7 +17,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import openai
 
-from core.adapters.openai_json import fields, text
+from core.adapters.openai_json import fields, items, text
 from core.domain.text import clip
 
 FOREIGN = (
@@ -53,6 +54,8 @@ _NEVER_SENT = (
 )
 """There was no connection that could have carried the request."""
 _QUOTE_UNITS = 160
+_ECHO_LETTERS = 16
+"""So many letters of a request in a row are a piece of it: more than two or three words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def classify(error: Exception, callee: Callee, now: float) -> Fault:
     """
     match error:
         case openai.APIStatusError():
-            reply = _Reply.of(error.status_code, error.body)
+            reply = _Reply.of(error.status_code, error.body, _body_of(error.request))
             return _status_fault(reply, callee, _retry_after(error.response.headers, now))
         case openai.APITimeoutError() | TimeoutError() | httpx2.TimeoutException():
             return _late(callee, sent=_may_have_gone_out(error))
@@ -119,7 +122,7 @@ def classify(error: Exception, callee: Callee, now: float) -> Fault:
         case openai.APIResponseValidationError():
             return garbled(callee)
         case openai.APIError():
-            return reported(error.body, callee)
+            return reported(error.body, callee, _body_of(error.request))
         case openai.OpenAIError() | json.JSONDecodeError() | UnicodeDecodeError():
             return garbled(callee)
         case _:
@@ -147,33 +150,39 @@ def unfinished(reason: str | None, callee: Callee) -> Fault:
     )
 
 
-def reported(body: object, callee: Callee) -> Fault:
-    """An error that came inside a response with status 200."""
-    reply = _Reply.of(200, body)
+def reported(body: object, callee: Callee, sent: object = None) -> Fault:
+    """An error that came inside a response with status 200, to a request with the body ``sent``."""
+    reply = _Reply.of(200, body, sent)
     return _known_fault(reply, callee) or Fault(
         final=False,
         sentence=f"{callee.what} reported an error instead of an answer.",
-        said=_one_line(reply.message, callee.key),
+        said=_said(reply, callee),
         sent=True,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """An error's body, read warily: endpoints agree on little."""
+    """An error's body, read warily: endpoints agree on little. Beside it, what had been asked."""
 
     status: int
     codes: frozenset[str]
     message: str
+    asked: str
 
     @classmethod
-    def of(cls, status: int, body: object) -> "_Reply":
+    def of(cls, status: int, body: object, sent: object) -> "_Reply":
         said = fields(body)
         if inner := fields(said.get("error")):
             said = inner
         codes = (text(said.get(name)).lower() for name in ("code", "type", "status"))
         message = said.get("message") or said.get("error") or said.get("detail")
-        return cls(status, frozenset(codes), text(message))
+        asked = "".join(
+            text(fields(part).get("content") or part)
+            for name in ("messages", "input")
+            for part in items(fields(sent).get(name))
+        )
+        return cls(status, frozenset(codes), text(message), _letters(asked))
 
     def says(self, *words: str) -> bool:
         message = self.message.lower()
@@ -192,7 +201,7 @@ def _status_fault(reply: _Reply, callee: Callee, retry_after_s: float | None) ->
         return Fault(
             final=False,
             sentence=f"{callee.what} {busy} (status {reply.status}).",
-            said=_one_line(reply.message, callee.key),
+            said=_said(reply, callee),
             retry_after_s=retry_after_s,
             form=reply.status == 501,
             sent=reply.status in _WORKED_ON_STATUSES,
@@ -201,7 +210,7 @@ def _status_fault(reply: _Reply, callee: Callee, retry_after_s: float | None) ->
         final=True,
         sentence=f"{callee.what} refused the request (status {reply.status}): check "
         f"{_model(callee)} and OPENAI_BASE_URL.",
-        said=_one_line(reply.message, callee.key),
+        said=_said(reply, callee),
         form=reply.status in _FORM_STATUSES,
     )
 
@@ -305,6 +314,31 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     with suppress(KeyError, ValueError):
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - now)
     return None
+
+
+def _said(reply: _Reply, callee: Callee) -> str:
+    """What the endpoint said, unless it repeats what it was asked."""
+    said = _one_line(reply.message, callee.key)
+    return "" if _repeats(said, reply.asked) else said
+
+
+def _repeats(said: str, asked: str) -> bool:
+    """Whether a piece of what was asked stands in what was said."""
+    letters = _letters(said)
+    starts = range(len(letters) - _ECHO_LETTERS + 1)
+    return any(letters[start : start + _ECHO_LETTERS] in asked for start in starts)
+
+
+def _letters(words: str) -> str:
+    return "".join(filter(str.isalnum, words)).casefold()
+
+
+def _body_of(request: httpx2.Request) -> object:
+    """The body of a request; empty where it isn't JSON (a list of models has none)."""
+    try:
+        return json.loads(request.content)
+    except (httpx2.RequestNotRead, ValueError):
+        return {}
 
 
 def _one_line(text: str, key: str) -> str:

@@ -35,6 +35,7 @@ from core.domain.recurrence import (
     check_opening,
     check_paragraph,
     check_reflection,
+    longest_paragraph,
 )
 from core.domain.story import Brief, Opening, Reflection, Usage
 from core.errors import (
@@ -119,13 +120,13 @@ class OpenAINarrator:
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
         """The next paragraph, streamed; see the port."""
-        callee = self._narrator
+        callee, longest = self._narrator, longest_paragraph(context.sentences)
         messages = asked = prompts.paragraph_messages(context)
         tries = _Tries(self._limits.write_attempts, self._limits, self._clock)
         while True:
             body = self._profile.stream_body(callee.model, asked)
             try:
-                answer = await self._calls.stream(callee, body, on_text)
+                answer = await self._calls.stream(callee, body, on_text, longest)
             except CallFailedError as failed:
                 await tries.recover(failed)
                 continue
@@ -133,7 +134,7 @@ class OpenAINarrator:
                 raise tries.ended_by(spent) from None
             tries.usage += answer.usage
             try:
-                return Written(_paragraph(answer, context.previous), tries.usage)
+                return Written(_paragraph(answer, context.previous, longest), tries.usage)
             except UnusableAnswerError as error:
                 tries.spend(Fault(final=False, sentence=_unusable(callee, "paragraph", error)))
                 asked = prompts.rewrite_messages(messages, error.faults)
@@ -234,10 +235,10 @@ def _narrator_error(fault: Fault) -> NarratorError:
     return kind(fault.sentence, fault.said)
 
 
-def _paragraph(answer: Answer, previous: str) -> str:
-    if answer.cut_off:
+def _paragraph(answer: Answer, previous: str, longest: int) -> str:
+    if answer.cut_off and len(answer.text) <= longest:
         raise UnusableAnswerError(["It was cut off at the endpoint's limit of length."])
-    return check_paragraph(answer.text, previous)
+    return check_paragraph(answer.text, previous, longest)
 
 
 def _object(answer: Answer) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What was registered at Discord, in Redis, so that a restart doesn't register it again."""
+"""What Discord was told, and by which application, in Redis, so that a restart knows it."""
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase, Script
@@ -27,5 +27,5 @@ class RedisCommandMemory:
     async def put(self, name: str, value: str) -> None:
         """Remember a value under a name."""
         await self._database.script(
-            _PUT, [keys.meta(name)], [_DIGEST, value], doing="remember the registered commands"
+            _PUT, [keys.meta(name)], [_DIGEST, value], doing="remember what Discord was told"
         )

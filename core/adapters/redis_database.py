@@ -12,6 +12,7 @@ server must be like redis_greeting's.
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
@@ -26,7 +27,10 @@ from core.adapters.redis_address import read_address
 from core.adapters.redis_errors import is_missing_index, passes_soon, translate, translated
 from core.adapters.redis_greeting import greet, look_at_settings
 from core.adapters.redis_indexes import RecordedEmbedder, RedisIndexes, recorded_embedder
+from core.adapters.redis_outage import Kind, Outage
 from core.errors import StartError, StoreError, StoreUnavailableError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Part: TypeAlias = str | bytes | int | float
@@ -112,6 +116,7 @@ class RedisDatabase:
         self._client: Any = cast(Any, Redis)(connection_pool=self._pool)
         self._indexes: RedisIndexes | None = None
         self._mending = asyncio.Lock()
+        self._outage = Outage()
 
     async def prepare(self, embedder: str, dims: int) -> Readiness:
         """See that the server can be worked with, and make or re-make the indexes.
@@ -227,7 +232,9 @@ class RedisDatabase:
                 may still be: repeat the same change, or take the story's epoch first.
         """
         call = (len(keys), *keys, *arguments)
-        return await self._repeated(lambda: self._run(script, call, doing, on_disk=on_disk))
+        return await self._repeated(
+            Kind.CHANGE, lambda: self._run(script, call, doing, on_disk=on_disk)
+        )
 
     async def _run(
         self, script: Script, call: tuple[Part, ...], doing: str, *, on_disk: bool
@@ -258,6 +265,8 @@ class RedisDatabase:
         searched = self._indexes.named(index)
         query.timeout(SEARCH_TIMEOUT_MS)
         doing = f"search {index}"
+        async with self._mending:
+            pass  # An index that is being made again has only a part of what there is.
         try:
             return await self._read(doing, lambda: searched.query(query))
         except StoreError as error:
@@ -265,7 +274,9 @@ class RedisDatabase:
                 raise
         async with self._mending:  # Searches that fail together make them once, one after another.
             with translated("make its indexes again"):
-                await self._indexes.ensure()
+                if await self._indexes.missing():
+                    log.warning("Redis has lost its search indexes; they are made again")
+                    await self._indexes.ensure()
         return await self._read(doing, lambda: searched.query(query))
 
     async def _read(self, doing: str, ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -273,17 +284,41 @@ class RedisDatabase:
             with translated(doing):
                 return await ask()
 
-        return await self._repeated(once)
+        return await self._repeated(Kind.READING, once)
 
-    async def _repeated(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _repeated(self, kind: Kind, attempt: Callable[[], Awaitable[T]]) -> T:
+        try:
+            done = await self._attempts(attempt)
+        except StoreUnavailableError as error:
+            self._outage.failed(kind, error)
+            raise
+        self._outage.answered(kind)
+        return done
+
+    async def _attempts(self, attempt: Callable[[], Awaitable[T]]) -> T:
         for pause_s in self._repeats_s:
             try:
-                return await attempt()
+                return await _heedful(attempt())
             except StoreUnavailableError as error:
                 if not passes_soon(error):
                     raise
             await asyncio.sleep(pause_s)
-        return await attempt()
+        return await _heedful(attempt())
+
+
+async def _heedful(asking: Awaitable[T]) -> T:
+    """Await what redis-py does without losing a cancellation.
+
+    It sends through asyncio.wait_for, which before Python 3.12 swallows a cancellation that comes
+    just when it is done: a worker or a renewal that was told to end would go on for good.
+    """
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
+    try:
+        return await asking
+    finally:
+        if task and task.cancelling() > asked:
+            raise asyncio.CancelledError
 
 
 def _check_flushed(answer: object, doing: str) -> None:

@@ -51,7 +51,8 @@ def _explain(error: Exception) -> tuple[str, str]:
         case foreign.ResponseError():
             return f"refuses to work ({error})", "look at the server"
         case _:
-            return f"can't be reached ({error})", "start Redis there, or correct the address"
+            said = str(error).rstrip(".")
+            return f"can't be reached ({said})", "start Redis there, or correct the address"
 
 
 async def look_at_settings(client: Any) -> tuple[bool, list[str]]:

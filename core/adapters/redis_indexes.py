@@ -68,6 +68,11 @@ class RedisIndexes:
         """redisvl's index of that name."""
         return self._indexes[index]
 
+    async def missing(self) -> bool:
+        """Whether the server lacks one of the indexes."""
+        present = await self._client.execute_command("FT._LIST")
+        return any(index.encode() not in present for index in self._indexes)
+
     async def ensure(self) -> list[str]:
         """Make or re-make what isn't as it should be and wait until it is filled.
 

@@ -11,7 +11,8 @@
     tw:op:{<channel>}:claim-<random>       string  1 minute  that a claim was granted: its epoch
     tw:spend:{<day>}                       hash    3 days    tokens: a field per call, and "total"
     tw:meta:<name>                         hash    for good  what an index was made from; which
-                                                             commands Discord was given
+                                                             commands Discord was given, and by
+                                                             which application
 
 The kind stands first, so that an index finds its records by a prefix; the braces put everything of
 a channel into one slot, so that one script can change it at once. What stands inside the records is
@@ -27,7 +28,7 @@ STORIES_INDEX = "tw-stories"
 MEMORY_INDEX = "tw-memory"
 
 OPERATION_LIFETIME_S = 3600
-"""How long a change is known by its operation; repeats come within seconds."""
+"""How long a change is known by its operation; a worker repeats it for a quarter of an hour."""
 CLAIM_LIFETIME_S = 60
 """A claim is repeated by its own call only, within seconds."""
 SPEND_LIFETIME_S = 3 * 86_400
@@ -95,7 +96,7 @@ def spend(day: str) -> str:
 
 
 def meta(name: str) -> str:
-    """What something outside the stories was made from: an index, or Discord's list of commands."""
+    """Something outside the stories: what an index was made from, what Discord was told by whom."""
     return f"tw:meta:{_part('name', name)}"
 
 

@@ -14,12 +14,15 @@ from redisvl.query.filter import FilterExpression, Num
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase, Reply, Script
-from core.adapters.redis_schema import matching, order_of, read_story_id, time_field
+from core.adapters.redis_schema import differing, matching, order_of, read_story_id, time_field
 from core.adapters.redis_story_store import stored_story
 from core.domain.story import Phase, Story, StoryId
 from core.errors import FencedError, NoStoryError, RecordError
 
 log = logging.getLogger(__name__)
+
+_PAGE = 1000
+"""Stories asked for at a time where all are read."""
 
 # KEYS: the story, the claim's mark. ARGV: now, until, force (1 or 0), lifetime of the mark.
 _CLAIM = Script("""
@@ -96,19 +99,41 @@ class RedisSchedule:
         if answer != 1:
             raise FencedError(f"Story {story} was taken over: its epoch isn't {epoch} any more.")
 
-    async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:
+    async def in_phase(
+        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+    ) -> list[StoryId]:
         """See Schedule."""
+        wanted = matching("phase", phase.value)
+        if guild is not None:
+            wanted &= matching("guild", str(guild))
+        hits = await self._in_order(wanted, after, limit)
+        return [story for hit in hits if (story := self._story_of(hit))]
+
+    async def guilds(self) -> frozenset[int]:
+        """See Schedule."""
+        live, found = differing("phase", Phase.ENDED.value), set[int]()
+        after: StoryId | None = None
+        while page := await self._in_order(live, after, _PAGE):
+            found |= {int(hit["guild"]) for hit in page if "guild" in hit}
+            read = [story for hit in page if (story := self._story_of(hit))]
+            if len(page) < _PAGE or not read:
+                break
+            after = read[-1]
+        return frozenset(found)
+
+    async def _in_order(
+        self, wanted: FilterExpression, after: StoryId | None, limit: int
+    ) -> list[dict[str, str]]:
+        """Stories in the order of their ids, those above ``after``."""
         if limit <= 0:
             return []
-        wanted = matching("phase", phase.value)
         query = FilterQuery(
             filter_expression=wanted if after is None else wanted & _above(after),
-            return_fields=["story"],
+            return_fields=["story", "guild"],
             num_results=limit,
             sort_by="order",
         )
-        hits = await self._database.search(keys.STORIES_INDEX, query)
-        return [story for hit in hits if (story := self._story_of(hit))]
+        return await self._database.search(keys.STORIES_INDEX, query)
 
     async def _by_due(self, wanted: FilterExpression, limit: int) -> list[tuple[StoryId, float]]:
         if limit <= 0:

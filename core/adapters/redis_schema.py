@@ -22,6 +22,7 @@ from core.domain.story import (
     Canon,
     Memory,
     Notice,
+    OfferVotes,
     Phase,
     Plan,
     Plans,
@@ -33,6 +34,7 @@ from core.domain.story import (
     Story,
     StoryId,
     Turn,
+    WholeText,
 )
 from core.errors import RecordError
 from core.ports import MemoryEntry
@@ -53,7 +55,7 @@ _SEPARATOR = "\x1f"
 _HALF = 10**9
 _CODEC = Codec(
     {Notice: "notice", RefreshBallot: "refresh ballot", RefreshProse: "refresh prose"}
-    | {RetireBallot: "retire ballot"}
+    | {RetireBallot: "retire ballot", WholeText: "whole text", OfferVotes: "offer votes"}
 )
 
 Schema = Mapping[str, Any]
@@ -283,6 +285,11 @@ def read_story_id(text: str) -> StoryId:
 def matching(name: str, value: str) -> FilterExpression:
     """The filter for records whose tag is exactly this value. Raises ValueError, see ``tag``."""
     return cast(Any, Tag)(name) == tag(value)
+
+
+def differing(name: str, value: str) -> FilterExpression:
+    """The filter for records whose tag is anything but this value. Raises ValueError."""
+    return cast(Any, Tag)(name) != tag(value)
 
 
 def tag(value: str) -> str:

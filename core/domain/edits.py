@@ -7,6 +7,7 @@ it. What is accepted is given back as it will be stored: trimmed, and nothing el
 from collections.abc import Sequence
 from itertools import combinations
 
+from core.domain.legible import is_blank, legible
 from core.domain.recurrence import (
     MEMORY_SENTENCES,
     PLAN_TEXT_UNITS,
@@ -95,8 +96,8 @@ def unpinned(canon: Canon, fact: str) -> Canon:
 
 
 def _some(name: str, text: str) -> str:
-    told = text.strip()
-    if not told:
+    told = legible(text).strip()
+    if is_blank(told):
         raise InputError(f"The {name} is empty: write at least one sentence.")
     return told
 

@@ -11,7 +11,7 @@ Only the phase is decided here; what else changes with it is moves' business.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.domain.story import Phase, Story
+from core.domain.story import PauseCause, Phase, Story
 from core.errors import PhaseError
 
 
@@ -26,6 +26,7 @@ class Event(StrEnum):
     FELL_ASLEEP = "put to sleep"
     WOKEN = "woken"
     PAUSED = "paused"
+    HELD = "held"
     RESUMED = "resumed"
     REFLECTED_ANEW = "reflected on again"
     RETRIED = "retried"
@@ -49,6 +50,7 @@ _TABLE: Mapping[tuple[Phase, Event], Phase] = {
     (_P.VOTING, Event.FELL_ASLEEP): _P.ASLEEP,
     (_P.ASLEEP, Event.WOKEN): _P.VOTING,
     **{(phase, Event.PAUSED): _P.PAUSED for phase in LIVE - {_P.PAUSED}},
+    (_P.PAUSED, Event.HELD): _P.PAUSED,
     **{
         (phase, Event.RETRIED): _P.WRITING
         for phase in (_P.VOTING, _P.ASLEEP, _P.PAUSED, _P.WRITING, _P.REFLECTING)
@@ -88,9 +90,26 @@ def next_phase(phase: Phase, event: Event, kept: Phase | None = None) -> Phase:
         raise PhaseError(f"The story can't be {event} now: {describe(phase)}.") from None
 
 
+def pausing(story: Story) -> Event:
+    """The event that a moderator's pause is: a pause that would end by itself is held."""
+    waits = story.pause is not None and story.pause.until is not None
+    return Event.HELD if waits else Event.PAUSED
+
+
 def describe(phase: Phase) -> str:
     """Half a sentence for people: where a story in this phase stands."""
     return _WHERE[phase]
+
+
+_SHUT_OUT = frozenset({PauseCause.CHANNEL, PauseCause.ABSENT})
+
+
+def is_shut_out(story: Story) -> bool:
+    """Whether nothing may be sent to the story's channel until something changes there.
+
+    What the channel is owed waits meanwhile.
+    """
+    return story.pause is not None and story.pause.cause in _SHUT_OUT
 
 
 AT_ONCE = 0.0
@@ -99,8 +118,26 @@ AT_ONCE = 0.0
 
 def due_at_rest(story: Story) -> float | None:
     """When somebody must act on a story that nobody holds (UTC); None: when somebody asks."""
+    if is_shut_out(story):
+        return None
     if story.outbox or story.phase in WORKING:
         return AT_ONCE
     if story.phase is Phase.VOTING:
         return story.closes_at
     return story.pause.until if story.pause else None
+
+
+LONGEST_PAUSE_S = 86_400.0
+"""A pause that ends by itself waits for the UTC day to turn at most."""
+
+
+def longest_wait(story: Story, lease_s: float) -> float:
+    """How far ahead a story's due time may rightly lie, seconds, whoever holds it.
+
+    Args:
+        story: as it stands.
+        lease_s: how long a claim lasts.
+    """
+    if story.phase is Phase.VOTING:
+        return max(lease_s, story.settings.vote_s)
+    return max(lease_s, LONGEST_PAUSE_S) if story.phase is Phase.PAUSED else lease_s

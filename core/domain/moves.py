@@ -8,7 +8,7 @@ channel is owed is committed together with the change that owes it.
 from dataclasses import replace
 
 from core.domain.identity import id_before
-from core.domain.lifecycle import AT_ONCE, Event, next_phase
+from core.domain.lifecycle import AT_ONCE, Event, is_shut_out, next_phase, pausing
 from core.domain.lineage import extended
 from core.domain.story import (
     Brief,
@@ -16,6 +16,7 @@ from core.domain.story import (
     Effect,
     Memory,
     Notice,
+    OfferVotes,
     Opening,
     Pause,
     PauseCause,
@@ -28,6 +29,7 @@ from core.domain.story import (
     StoryId,
     Tally,
     Usage,
+    WholeText,
 )
 from core.errors import AllowanceSpentError
 
@@ -38,6 +40,8 @@ TURN_CALLS = 20
 nothing does, seven for a call that is tried all through an outage; the rest is for crashes and for
 memories that are edited meanwhile. What a call may cost is bounded by the narrator (at most 4
 requests) and the embedder (at most 3 beside them): 140 requests a turn, 80 of them completions."""
+MOST_OFFERS = 3
+"""How often our reactions are put back on one ballot: who clears them again means it."""
 
 
 def begun(
@@ -67,6 +71,7 @@ def begun(
         settings=settings,
         draft=Draft(turn_id, number=1, attempt=1, plan=None, after=after),
         outbox=(notice,) if notice else (),
+        said=after,
         created_at=now,
     )
 
@@ -129,6 +134,7 @@ def staged(story: Story, opened_at: float) -> Story:
         tries=0,
         draft=None,
         extended=False,
+        offers=0,
         closes_at=opened_at + story.settings.vote_s,
     )
 
@@ -202,25 +208,32 @@ def paused(
 ) -> Story:
     """Stop where it stands; a paragraph that is half written is taken back.
 
+    A moderator also stops a pause that would end by itself from doing so.
+
     Args:
         reason: the sentence for members.
         notice_nonce: names the message with that sentence; None says nothing (it was said before).
         until: when it goes on by itself; a fault with such a time counts as a try.
     """
     waits_out = cause is PauseCause.FAULT and until is not None
+    event = pausing(story) if cause is PauseCause.MODERATOR else Event.PAUSED
     left = None if story.closes_at is None else max(0.0, story.closes_at - now)
+    if story.pause:
+        left = story.pause.vote_left_s
     return replace(
         story,
-        phase=next_phase(story.phase, Event.PAUSED),
-        pause=Pause(story.phase, cause, reason, left, until),
+        phase=next_phase(story.phase, event),
+        pause=Pause(working_phase(story), cause, reason, left, until),
         tries=story.tries + 1 if waits_out else 0,
         closes_at=None,
-        outbox=owed(story, *_notice(story, reason, notice_nonce, now), *_refresh(story)),
+        outbox=owed(story, *_stopped(story, reason, notice_nonce, now)),
     )
 
 
 def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
     """Go on with what was kept; a paragraph that was taken back is written under new nonces.
+
+    With nothing of it left, its messages needn't be sought in what was said during the pause.
 
     Args:
         by_itself: the pause's time was over. Else a person asked, which allows as many calls and
@@ -231,6 +244,8 @@ def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
     draft = story.draft
     if phase is Phase.WRITING and draft:
         draft = replace(draft, attempt=draft.attempt + 1)
+        if pause and pause.withdrawn:
+            draft = replace(draft, after=max(draft.after, id_before(now)))
     if draft and not by_itself:
         draft = replace(draft, calls=0)
     left = pause.vote_left_s if pause else None
@@ -245,11 +260,77 @@ def resumed(story: Story, now: float, *, by_itself: bool = False) -> Story:
     )
 
 
-def balloted_anew(story: Story, gone: int, now: float) -> Story:
+def shut_out(story: Story, cause: PauseCause, reason: str, now: float) -> Story:
+    """Nothing may be sent any more: stop where it stands; what the channel is owed waits.
+
+    A pause that would end by itself becomes this one; any other stays what it is. A vote whose time
+    passed while the bot was away from the server has its whole window once more.
+    """
+    if story.phase is Phase.ENDED or (story.pause and story.pause.until is None):
+        return story
+    if story.pause:
+        return replace(story, pause=replace(story.pause, cause=cause, reason=reason, until=None))
+    left = None if story.closes_at is None else max(0.0, story.closes_at - now)
+    if left == 0.0 and cause is PauseCause.ABSENT:
+        left = story.settings.vote_s
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.PAUSED),
+        pause=Pause(story.phase, cause, reason, left),
+        tries=0,
+        closes_at=None,
+    )
+
+
+def let_in(story: Story, now: float) -> Story:
+    """Something changed in the channel: a story that was shut out goes on, others stay."""
+    return resumed(story, now) if is_shut_out(story) else story
+
+
+def vanished(story: Story) -> Story:
+    """The channel was deleted: the story ends, and nobody is owed anything any more."""
+    if story.phase is Phase.ENDED:
+        return story
+    return replace(
+        story,
+        phase=next_phase(story.phase, Event.ENDED),
+        pause=None,
+        closes_at=None,
+        draft=None,
+        outbox=(),
+    )
+
+
+def unheard(story: Story) -> Story:
+    """The channel refuses a story that is stopped already: what it is owed is given up."""
+    return replace(story, outbox=())
+
+
+def offered_again(story: Story, notice: Notice | None = None) -> Story:
+    """Our reactions were taken off the head's ballot: they are put back, MOST_OFFERS times.
+
+    Args:
+        notice: told to the channel with it, if votes were lost.
+    """
+    on_stage = working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
+    if story.head is None or not on_stage or story.offers >= MOST_OFFERS:
+        return story
+    told = () if notice is None else (notice,)
+    return replace(
+        story,
+        offers=story.offers + 1,
+        outbox=owed(story, OfferVotes(story.head), *told),
+    )
+
+
+def balloted_anew(
+    story: Story, gone: int, sentence: str, *, now: float, notice_nonce: str
+) -> Story:
     """The head's ballot is gone from the channel: a fresh one is staged, with no votes on it.
 
     Args:
         gone: the message id of the ballot that is gone.
+        sentence: told to the channel first.
     """
     if story.head is None:
         raise ValueError("a story without a head has no ballot to stage again")
@@ -257,8 +338,14 @@ def balloted_anew(story: Story, gone: int, now: float) -> Story:
         story,
         phase=next_phase(story.phase, Event.REWOUND),
         closes_at=None,
+        extended=False,
         draft=Draft(
             story.head, story.head_number, attempt=1, plan=None, after=max(gone, id_before(now))
+        ),
+        # Its drawing is done by this: paid once more after a crash, it would stage a second one.
+        outbox=owed(
+            settled(story, RefreshBallot(story.head)),
+            Notice(notice_nonce, sentence, id_before(now)),
         ),
     )
 
@@ -271,13 +358,32 @@ def ended(story: Story, sentence: str, *, now: float, notice_nonce: str) -> Stor
         pause=None,
         closes_at=None,
         draft=None,
-        outbox=owed(story, *_notice(story, sentence, notice_nonce, now), *_refresh(story)),
+        outbox=owed(story, *_stopped(story, sentence, notice_nonce, now)),
     )
 
 
-def settled(story: Story, effect: Effect) -> Story:
-    """The channel got what it was owed."""
-    return replace(story, outbox=tuple(other for other in story.outbox if other != effect))
+def redated(story: Story, now: float) -> Story:
+    """Its time was set by a clock that was ahead: a vote runs a full window, a pause is over."""
+    if story.phase is Phase.VOTING:
+        closes_at = now + story.settings.vote_s
+        return replace(story, closes_at=closes_at, outbox=owed(story, *_refresh(story)))
+    if story.pause and story.pause.until is not None:
+        return replace(story, pause=replace(story.pause, until=now))
+    return story
+
+
+def settled(story: Story, effect: Effect, message: int | None = None) -> Story:
+    """The channel got what it was owed; ``message`` is the sentence, if it was one."""
+    return replace(
+        story,
+        outbox=tuple(other for other in story.outbox if other != effect),
+        said=story.said if message is None else message,
+    )
+
+
+def withdrawn(story: Story) -> Story:
+    """What was half written when the story was paused is gone from the channel."""
+    return replace(story, pause=story.pause and replace(story.pause, withdrawn=True))
 
 
 def _draft(story: Story) -> Draft:
@@ -291,6 +397,17 @@ def owed(story: Story, *effects: Effect) -> tuple[Effect, ...]:
     return (*(earlier for earlier in story.outbox if earlier not in effects), *effects)
 
 
+def _stopped(story: Story, text: str, nonce: str | None, now: float) -> tuple[Effect, ...]:
+    """What a story that stops owes: its text whole, a sentence, its ballot drawn again."""
+    return (*_whole(story), *_notice(story, text, nonce, now), *_refresh(story))
+
+
+def _whole(story: Story) -> tuple[Effect, ...]:
+    """The text that is finished and not staged: the channel may have only the beginning of it."""
+    finished = working_phase(story) in (Phase.REFLECTING, Phase.PUBLISHING)
+    return (WholeText(story.draft),) if finished and story.draft else ()
+
+
 def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Effect, ...]:
     """A sentence; while a paragraph is being written it takes the place of what is there of it."""
     half_written = story.draft if working_phase(story) is Phase.WRITING else None
@@ -301,9 +418,16 @@ def _notice(story: Story, text: str, nonce: str | None, now: float) -> tuple[Eff
 
 
 def _refresh(story: Story) -> tuple[Effect, ...]:
-    """The head's ballot, where it is on stage."""
-    on_stage = working_phase(story) in (Phase.VOTING, Phase.ASLEEP)
-    return (RefreshBallot(story.head),) if on_stage and story.head else ()
+    """The head's ballot, where it is on stage or may be."""
+    if story.head is None:
+        return ()
+    match working_phase(story):
+        case Phase.VOTING | Phase.ASLEEP:
+            return (RefreshBallot(story.head),)
+        case Phase.PUBLISHING:
+            return (RefreshBallot(story.head, _draft(story).after),)
+        case _:
+            return ()
 
 
 def working_phase(story: Story) -> Phase:

@@ -4,15 +4,16 @@ One system message is the same for every story and every call (endpoints cache e
 then one user message holds what the step may know, from what changes least to what changes most,
 and ends with what to do now. A reflection goes on from the very messages that the paragraph was
 asked with. Everything that members or the model wrote is data: it stands between marks
-(``<premise>`` … ``</premise>``) and nothing in it can look like a mark. What a part may hold and
-how long it may be is recurrence's business, how an endpoint is asked for JSON the adapter's.
+(``<premise>`` … ``</premise>``, see marks) and nothing in it can look like one. What a part may
+hold and how long it may be is recurrence's business, how an endpoint is asked for JSON the
+adapter's.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core.domain.marks import as_data, marked
 from core.domain.recurrence import StepContext
 from core.domain.story import PLAN_COUNT, Brief, Plan, Recalled
 from core.domain.text import clip
@@ -209,7 +210,7 @@ def reflection_messages(context: StepContext, paragraph: str) -> list[Message]:
     """
     return [
         *paragraph_messages(context),
-        Message("assistant", _encodable(paragraph)),
+        Message("assistant", as_data(paragraph)),
         Message("user", f"{_REFLECTION_TASK}\n\n{REFLECTION_FORM.words}"),
     ]
 
@@ -227,7 +228,7 @@ def reask_messages(
     task = _REASK_TASK.format(faults="\n".join(_bullets(faults)))
     if not answer.strip():
         return _with_more(messages, task)
-    echo = Message("assistant", clip(_encodable(answer), _ECHO_UNITS))
+    echo = Message("assistant", clip(as_data(answer), _ECHO_UNITS))
     return [*messages, echo, Message("user", task)]
 
 
@@ -247,23 +248,23 @@ def _request(parts: Iterable[str]) -> list[Message]:
 
 def _brief_parts(brief: Brief) -> list[str]:
     return [
-        _marked("title", brief.title),
-        _marked("premise", brief.premise),
-        _marked("genre", brief.genre),
-        _marked("style", brief.style),
-        _marked("language", brief.language),
-        _marked("outline", brief.outline),
+        marked("title", brief.title),
+        marked("premise", brief.premise),
+        marked("genre", brief.genre),
+        marked("style", brief.style),
+        marked("language", brief.language),
+        marked("outline", brief.outline),
     ]
 
 
 def _context_parts(context: StepContext) -> list[str]:
     return [
         *_brief_parts(context.brief),
-        _marked("canon", _lines(context.canon)),
-        _marked("memory", context.memory),
-        _marked("recalled", _lines(map(_recalled_line, context.recalled), bullet="")),
-        _marked("previous", context.previous),
-        _marked("plan", _plan_text(context.plan)),
+        marked("canon", _lines(context.canon)),
+        marked("memory", context.memory),
+        marked("recalled", _lines(map(_recalled_line, context.recalled), bullet="")),
+        marked("previous", context.previous),
+        marked("plan", _plan_text(context.plan)),
     ]
 
 
@@ -282,22 +283,3 @@ def _lines(entries: Iterable[str], bullet: str = "- ") -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _marked(name: str, data: str) -> str:
-    """The data between its marks; nothing at all where there is no data."""
-    data = _as_data(data)
-    return f"<{name}>\n{data}\n</{name}>" if data else ""
-
-
-_TAG_START = re.compile(r"<(?=\s*(?:/\s*)?[a-z])", re.IGNORECASE)
-
-
-def _as_data(text: str) -> str:
-    """Text in which nothing reads as a mark: a ``<`` that begins one becomes ``‹``."""
-    return _TAG_START.sub("‹", _encodable(text)).strip()
-
-
-def _encodable(text: str) -> str:
-    """Half characters (lone surrogates) replaced: a request with one couldn't be sent at all."""
-    return text.encode("utf-8", "replace").decode()

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from core.domain.legible import is_blank, legible
 from core.domain.story import PLAN_COUNT, Brief, Plan, Recalled, Reflection, Story
 from core.domain.text import (
     clip,
+    clip_front,
     ends_cut_off,
     same_text,
     sentences,
@@ -23,6 +25,14 @@ from core.errors import TalewheelError
 
 MEMORY_SENTENCES = 20
 """Most sentences a short-term memory may have (the paper: 10 to 20)."""
+MEMORY_UNITS = 4000
+"""Most that it may have in any script, those included that write no stops between sentences: what
+a moderator's window for editing it takes (Discord's limit for a text input)."""
+SENTENCE_CHARACTERS = 600
+"""Most that a paragraph may have for each sentence that was asked for. English prose has about 130
+in a sentence: what is over four times too long doesn't come to an end."""
+SHORT_PARAGRAPH_CHARACTERS = 6000
+"""What is always allowed: small models write a page, however few sentences they are asked for."""
 PLAN_TITLE_UNITS = 60
 PLAN_TEXT_UNITS = 900
 """Three plans with titles and their numbers must fit a ballot of 4,000 characters."""
@@ -121,20 +131,33 @@ def assemble(
     )
 
 
-def check_paragraph(text: str, previous: str = "") -> str:
-    """A finished paragraph, trimmed of outer white space.
+def longest_paragraph(sentences: int) -> int:
+    """Characters that a paragraph may have which was asked for with so many sentences."""
+    return max(SHORT_PARAGRAPH_CHARACTERS, SENTENCE_CHARACTERS * sentences)
+
+
+def check_paragraph(text: str, previous: str = "", longest: int | None = None) -> str:
+    """A finished paragraph, legible and trimmed of outer white space.
 
     Args:
         text: the model's answer.
         previous: the previous paragraph as the step's context holds it; empty for the opening.
 
+    Args:
+        text: the model's answer.
+        longest: characters that it may have, see ``longest_paragraph``; None: any number.
+
     Raises:
-        UnusableAnswerError: it is empty, breaks off in the middle of a sentence, or is nearly the
-            previous paragraph again.
+        UnusableAnswerError: it is empty, too long, breaks off in the middle of a sentence, or is
+            nearly the previous paragraph again.
     """
-    paragraph = text.strip()
-    if not paragraph:
+    paragraph = legible(text).strip()
+    if is_blank(paragraph):
         raise UnusableAnswerError(["The paragraph is empty."])
+    if longest is not None and len(paragraph) > longest:
+        raise UnusableAnswerError(
+            [f"The paragraph is far too long: more than {longest:,} characters."]
+        )
     if ends_cut_off(paragraph):
         raise UnusableAnswerError(["The paragraph breaks off in the middle of a sentence."])
     # Cut as the context was: of a long previous paragraph it holds only the end.
@@ -174,7 +197,7 @@ def check_reflection(answer: Mapping[str, object]) -> Reflection:
     """
     faults: list[str] = []
     rationale = _text(answer, "rationale", faults)
-    memory = shorten_from_front(_text(answer, "memory", faults), MEMORY_SENTENCES)
+    memory = _newest_facts(_text(answer, "memory", faults))
     summary = clip(_text(answer, "summary", faults), SUMMARY_UNITS)
     plans = tuple(_plan(answer, f"plan_{n}", faults) for n in range(1, PLAN_COUNT + 1))
     faults += _twins(plans)
@@ -183,10 +206,20 @@ def check_reflection(answer: Mapping[str, object]) -> Reflection:
     return Reflection(rationale, memory, summary, plans)
 
 
+def _newest_facts(memory: str) -> str:
+    """A short-term memory without the oldest facts that are too many."""
+    left = MEMORY_SENTENCES
+    memory = shorten_from_front(memory, left)
+    while utf16_length(memory) > MEMORY_UNITS and left > 1:
+        left -= 1
+        memory = shorten_from_front(memory, left)
+    return clip_front(memory, MEMORY_UNITS)
+
+
 def _text(answer: Mapping[str, object], name: str, faults: list[str], of: str = "") -> str:
     value = answer.get(name)
-    if isinstance(value, str) and value.strip():
-        return value.strip()
+    if isinstance(value, str) and not is_blank(shown := legible(value)):
+        return shown.strip()
     where = f"{of}.{name}" if of else name
     faults.append(f'"{where}" is missing or empty: it must be text.')
     return ""
@@ -259,8 +292,17 @@ def _run_that_fits(text: str, tokens: int, *, from_end: bool) -> str:
         kept.append(part)
         left -= cost
     if not kept:
-        return clip(ordered[0], tokens) if ordered else ""
+        return _clipped(ordered[0], tokens, from_end=from_end) if ordered else ""
     return " ".join(kept[::-1] if from_end else kept)
+
+
+def _clipped(sentence: str, tokens: int, *, from_end: bool) -> str:
+    """The start or the end of a sentence that is longer than the budget."""
+    whole = sentence.encode("utf-8", "surrogatepass")
+    room = tokens * BYTES_PER_TOKEN - len("…".encode())
+    kept = whole[-room:] if from_end else whole[:room]
+    units = utf16_length(kept.decode("utf-8", "ignore")) + utf16_length("…")
+    return clip_front(sentence, units) if from_end else clip(sentence, units)
 
 
 def _newest_that_fit(entries: Sequence[str], tokens: int) -> tuple[str, ...]:

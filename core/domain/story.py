@@ -38,11 +38,16 @@ class VotingRule(StrEnum):
 
 
 class PauseCause(StrEnum):
-    """Why a story is paused: on request, by a fault of a model or of Discord, by a spent budget."""
+    """Why a story is paused; the last two are over when Discord says that something changed."""
 
     MODERATOR = "moderator"
     FAULT = "fault"
+    """Of a model, of Discord, or of our own."""
     BUDGET = "budget"
+    CHANNEL = "channel"
+    """The channel refuses: a permission is missing, or the thread is locked."""
+    ABSENT = "absent"
+    """The bot isn't in the server."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -302,7 +307,27 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RefreshBallot:
-    """The ballot of this turn must be drawn again from what is stored."""
+    """The ballot of this turn must be drawn again from what is stored.
+
+    Attributes:
+        after: set while the turn is being published: the ballot may be there already, without its
+            message being known, and has an id above this one.
+    """
+
+    turn_id: str
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeText:
+    """The finished text of this draft must stand in the channel, whole."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class OfferVotes:
+    """Our own reactions must be put back on the ballot of this turn."""
 
     turn_id: str
 
@@ -327,7 +352,7 @@ class RetireBallot:
     message: int
 
 
-Effect = Notice | RefreshBallot | RefreshProse | RetireBallot
+Effect = Notice | RefreshBallot | RefreshProse | RetireBallot | WholeText | OfferVotes
 """What the channel is owed; committed with the change that owes it, removed once it is done."""
 
 
@@ -341,6 +366,7 @@ class Pause:
         reason: the sentence shown to members.
         vote_left_s: seconds of voting left, when it was paused while voting.
         until: when the pause ends by itself (a spent budget, an outage); None: by ``resume`` only.
+        withdrawn: nothing of the paragraph that was being written is in the channel any more.
     """
 
     kept: Phase
@@ -348,6 +374,7 @@ class Pause:
     reason: str
     vote_left_s: float | None = None
     until: float | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,12 +449,15 @@ class Story:
             budget pause; None when nothing is to be done until somebody asks.
         closes_at: the vote's deadline, exactly while phase is VOTING.
         extended: whether this ballot's deadline was extended already.
+        offers: how often our reactions were put back on this ballot.
         tries: attempts at this turn that an outage ended; 0 again once a step succeeded.
         lineage: the turns that lead to ``head``.
         head: id of the newest turn whose reflection is committed, None before the first.
         draft: the turn being made (writing to publishing), else None.
         pause: set exactly while phase is PAUSED.
         outbox: effects owed to the channel, oldest first.
+        said: id of the bot's newest sentence in the channel, or of the request that began the
+            story: the sentences that are still owed will have ids above it.
         brief, settings, memory, canon, plans: see there.
         turns_version: counts the edits of turns that were told already.
     """
@@ -442,12 +472,14 @@ class Story:
     settings_version: int = 0
     closes_at: float | None = None
     extended: bool = False
+    offers: int = 0
     tries: int = 0
     lineage: Lineage = ()
     head: str | None = None
     draft: Draft | None = None
     pause: Pause | None = None
     outbox: tuple[Effect, ...] = ()
+    said: int = 0
     memory: Memory = field(default_factory=Memory)
     canon: Canon = field(default_factory=Canon)
     plans: Plans = field(default_factory=Plans)

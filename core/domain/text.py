@@ -23,6 +23,7 @@ __all__ = [
     "MESSAGE_UNITS",
     "Piece",
     "clip",
+    "clip_front",
     "ends_cut_off",
     "folded",
     "joined",
@@ -240,6 +241,41 @@ def clip(text: str, limit_units: int, ellipsis: str = "…") -> str:
     return text[: _trimmed(text, 0, cut)] + ellipsis
 
 
+def clip_front(text: str, limit_units: int, ellipsis: str = "…") -> str:
+    """Shorten a text to a limit from its front: what ``clip`` does, with the end kept.
+
+    Args:
+        text: any text.
+        limit_units: UTF-16 units that the result may have, ellipsis included.
+        ellipsis: what stands for what was dropped.
+
+    Returns:
+        The text itself if it fits; otherwise the ellipsis and whole graphemes of its end, from
+        between two words if that is in the first half of what fits.
+
+    Raises:
+        ValueError: not even the ellipsis fits.
+    """
+    if utf16_length(text) <= limit_units:
+        return text
+    room = limit_units - utf16_length(ellipsis)
+    if room < 0:
+        raise ValueError(f"limit_units is {limit_units}: the ellipsis {ellipsis!r} does not fit")
+    start = _reach_back(text, room)
+    borders = _borders(text)
+    after_spaces = (
+        white.end()
+        for white in _WHITE.finditer(text, max(0, start - 1))
+        if white[0].strip(_NO_BREAK_SPACES)
+    )
+    words = (*after_spaces, *(k for k, _ in _ideographs(text)))
+    middle = (start + len(text)) // 2
+    cut = min((k for k in words if start <= k <= middle and k in borders), default=None)
+    if cut is None:
+        cut = min(k for k in range(start, len(text) + 1) if k in borders)
+    return ellipsis + text[cut:]
+
+
 def same_text(a: str, b: str) -> bool:
     """Whether two texts are the same but for case, spacing, punctuation and width of characters."""
     return folded(a) == folded(b)
@@ -286,6 +322,14 @@ def _reach(text: str, start: int, units: int) -> int:
     while (excess := utf16_length(text[start:stop]) - units) > 0:
         stop -= (excess + 1) // 2
     return stop
+
+
+def _reach_back(text: str, units: int) -> int:
+    """The first index from which the text to its end has at most ``units`` UTF-16 units."""
+    start = max(0, len(text) - units)
+    while (excess := utf16_length(text[start:]) - units) > 0:
+        start += (excess + 1) // 2
+    return start
 
 
 def _trimmed(text: str, start: int, end: int) -> int:

@@ -1,10 +1,11 @@
 """The process's cap on tokens per day, asked before every request to a model."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from core.errors import BudgetSpentError
+from core.errors import BudgetSpentError, StoreUnavailableError
 from core.ports import Clock, SpendLedger
 
 
@@ -35,11 +36,13 @@ class DailyMeter:
         self._cap = cap
         self._on_reached = on_reached
         self._told: str | None = None
+        self._uncounted: list[tuple[str, str, int]] = []
 
     async def admit(self) -> None:
         """Raises BudgetSpentError from the moment the day's cap is reached until the day turns."""
         if self._cap is None:
             return
+        await self._count()
         today = self._today()
         spent = await self._ledger.spent(_name(today))
         if spent < self._cap:
@@ -54,8 +57,21 @@ class DailyMeter:
         raise BudgetSpentError(sentence, until=(today + timedelta(days=1)).timestamp())
 
     async def charge(self, tokens: int) -> None:
-        """Count one request's tokens on the day on which it ended."""
-        await self._ledger.record(_name(self._today()), uuid4().hex, tokens)
+        """Count one request's tokens on the day on which it ended.
+
+        An answer that was paid for is never lost because its cost can't be written down just now.
+        """
+        self._uncounted.append((_name(self._today()), uuid4().hex, tokens))
+        with suppress(StoreUnavailableError):
+            await self._count()
+
+    async def _count(self) -> None:
+        """Write down what is still uncounted; a call is known by its id and counts once."""
+        while self._uncounted:
+            charged = self._uncounted[0]
+            await self._ledger.record(*charged)
+            if charged in self._uncounted:  # Others may have counted it meanwhile.
+                self._uncounted.remove(charged)
 
     def _today(self) -> datetime:
         now = datetime.fromtimestamp(self._clock.now(), UTC)

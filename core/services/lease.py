@@ -3,22 +3,35 @@
 Redis is the judge (every commit checks the epoch); the lease is the cheap check in front of what
 Redis can't judge, the calls to Discord. It is measured on the monotonic clock, from before the
 claim was asked for, so that a process that was stopped for a while, or whose wall clock jumped,
-knows that its time is over.
+knows that its time is over. Then Redis is asked: whoever holds the newest epoch still may go on,
+so an outage of Redis or a short stop costs nobody the paragraph that is being written.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import TypeVar
 
+from core.domain.lifecycle import AT_ONCE
 from core.domain.story import StoryId, Votes
-from core.errors import FencedError, StoreUnavailableError
-from core.ports import Clock, Content, Posted, Schedule, Stage
+from core.errors import (
+    ChannelGoneError,
+    FencedError,
+    StageForbiddenError,
+    StoreUnavailableError,
+)
+from core.ports import Announcement, Clock, Content, Posted, Schedule, Stage
 
 T = TypeVar("T")
 
 RENEWALS_PER_LEASE = 4
 """A lease survives two lost renewals: the third still comes before its end."""
+
+acting_under: ContextVar["Lease | None"] = ContextVar("acting_under", default=None)
+"""The lease under which the task of the moment acts on the stage. What sends a request asks it once
+more at the last moment, since a request may wait for long behind the first check: for Discord's
+rate limits, for a connection, or because the whole process was stopped."""
 
 
 class Lease:
@@ -28,6 +41,9 @@ class Lease:
         until: end of the lease as the store knows it, UTC seconds.
         renewing: held while ``until`` is being written to the store, by renewals and by commits,
             so that none of them moves it back.
+        stopped: whether no further act may begin.
+        overstepped: whether an act on the stage ended after the lease: if somebody took the story
+            over meanwhile, it may have come behind theirs.
     """
 
     def __init__(
@@ -54,18 +70,56 @@ class Lease:
         self._epoch = epoch
         self._length_s = length_s
         self._ends = asked_at + length_s
-        self._stopped = False
+        self.stopped = False
         self.until = until
         self.renewing = asyncio.Lock()
+        self.overstepped = False
 
-    def check(self) -> None:
-        """Call before each act on the stage. Raises FencedError once the lease is over."""
-        if self._stopped or self._clock.monotonic() >= self._ends:
-            raise FencedError(f"the lease on story {self._story} ran out")
+    @property
+    def over(self) -> bool:
+        """Whether its time has passed, so that others may have taken the story."""
+        return self._clock.monotonic() >= self._ends
+
+    async def check(self) -> None:
+        """Call before each act on the stage; a lease that is over is taken up again if it can be.
+
+        Raises:
+            FencedError: somebody else took the story over, or the lease was stopped.
+            StoreUnavailableError: it is over, and Redis can't say whose the story is.
+        """
+        if self.stopped:
+            raise FencedError(f"the work on story {self._story} was asked to stop")
+        if self.over:
+            async with self.renewing:
+                if self.over:
+                    await self._renew()
+            if self.over:
+                raise FencedError(f"the lease on story {self._story} runs out at once")
+
+    @asynccontextmanager
+    async def act(self) -> AsyncGenerator[None]:
+        """Check, then do something on the stage in the body, and note if it came late."""
+        await self.check()
+        token = acting_under.set(self)
+        try:
+            yield
+        finally:
+            acting_under.reset(token)
+            self.overstepped |= self.over
 
     def stop(self) -> None:
         """Let no further act begin; one that is under way may finish."""
-        self._stopped = True
+        self.stopped = True
+
+    async def hand_back(self) -> None:
+        """Let others have the story now.
+
+        Raises:
+            FencedError: somebody has it already.
+            StoreUnavailableError: nobody was told; the lease's end does it.
+        """
+        # At once, whatever clocks say: one that is set back must not strand it.
+        await self._schedule.renew(self._story, self._epoch, AT_ONCE)
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
@@ -79,7 +133,11 @@ class Lease:
             try:
                 while True:
                     await self._clock.sleep(self._length_s / RENEWALS_PER_LEASE)
-                    await self._renew()
+                    if self.stopped:
+                        return
+                    with suppress(StoreUnavailableError):
+                        async with self.renewing:
+                            await self._renew()
             except FencedError as error:
                 lost.append(error)
                 body.cancel()
@@ -97,18 +155,13 @@ class Lease:
                 await renewing
 
     async def _renew(self) -> None:
-        async with self.renewing:
-            self.check()
-            asked_at, until = self._clock.monotonic(), self._clock.now() + self._length_s
-            try:
-                await self._schedule.renew(self._story, self._epoch, until)
-            except StoreUnavailableError:
-                return
-            self._ends, self.until = asked_at + self._length_s, until
+        asked_at, until = self._clock.monotonic(), self._clock.now() + self._length_s
+        await self._schedule.renew(self._story, self._epoch, until)
+        self._ends, self.until = asked_at + self._length_s, until
 
 
 async def finished(doing: Coroutine[None, None, T]) -> T:
-    """Await something that must not be left half done: a cancellation waits for its end.
+    """Await something that must not be left half done: cancellations, however many, wait for it.
 
     What was asked of Discord and cut short may still happen, behind the back of whoever takes over.
     """
@@ -116,48 +169,66 @@ async def finished(doing: Coroutine[None, None, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen: the cancellation is what its caller hears of
         raise
 
 
 class LeasedStage:
-    """A Stage that is spoken to only while the lease runs, and whose acts are never left half done.
+    """A Stage that is spoken to only under the lease, and whose acts are never left half done.
 
-    Every call may raise FencedError.
+    It is also the channel's breaker: once the channel refused, nothing more is asked of it, and
+    every call is refused with the same error. Whoever takes the story next begins with a new one.
+    Every call may raise what Lease.check raises.
     """
 
     def __init__(self, stage: Stage, lease: Lease) -> None:
         self._stage = stage
         self._lease = lease
+        self._refusal: StageForbiddenError | ChannelGoneError | None = None
 
     async def send(
         self, channel: int, content: Content, nonce: str, after: int | None = None
     ) -> Posted:
         """See Stage."""
-        self._lease.check()
-        return await finished(self._stage.send(channel, content, nonce, after))
+        return await self._ask(
+            lambda: finished(self._stage.send(channel, content, nonce, after)),
+        )
 
     async def edit(self, channel: int, message: int, content: Content) -> None:
         """See Stage."""
-        self._lease.check()
-        await finished(self._stage.edit(channel, message, content))
+        await self._ask(lambda: finished(self._stage.edit(channel, message, content)))
 
     async def delete(self, channel: int, message: int) -> None:
         """See Stage."""
-        self._lease.check()
-        await finished(self._stage.delete(channel, message))
+        await self._ask(lambda: finished(self._stage.delete(channel, message)))
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         """See Stage."""
-        self._lease.check()
-        return await self._stage.own_messages(channel, after)
+        return await self._ask(lambda: self._stage.own_messages(channel, after))
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:
         """See Stage."""
-        self._lease.check()
-        return await self._stage.votes(channel, message, options)
+        return await self._ask(lambda: self._stage.votes(channel, message, options))
 
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
         """See Stage."""
-        self._lease.check()
-        await self._stage.signal(channel, ballot, options)
+        await self._ask(lambda: self._stage.signal(channel, ballot, options))
+
+    async def last_word(self, channel: int, sentence: Announcement, nonce: str) -> None:
+        """Send a sentence although the channel refused something else."""
+        async with self._lease.act():
+            await finished(self._stage.send(channel, sentence, nonce))
+
+    async def _ask(self, act: Callable[[], Coroutine[None, None, T]]) -> T:
+        async with self._lease.act():
+            if self._refusal is not None:
+                raise self._refusal
+            try:
+                return await act()
+            except (StageForbiddenError, ChannelGoneError) as error:
+                self._refusal = error
+                raise

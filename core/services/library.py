@@ -1,5 +1,7 @@
 """Reading a story's memory: what it holds, what a search finds, why a turn came out as it did.
 
+Whoever asks says from which server (``guild``): a story of another one isn't there for them.
+
 Nothing is changed here. What is shown of the next prompt is assembled by the very code that makes
 it, so what moderators see is what the model will see.
 """
@@ -7,6 +9,7 @@ it, so what moderators see is what the model will see.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.domain.legible import legible
 from core.domain.lineage import branch_of
 from core.domain.prompts import RULES
 from core.domain.recurrence import StepContext, assemble, estimate_tokens
@@ -86,40 +89,42 @@ class Library:
         self._search = search
         self._embedder = embedder
 
-    async def story(self, channel: int) -> Story:
+    async def story(self, channel: int, guild: int | None = None) -> Story:
         """The channel's newest story. Raises NoStoryError."""
         story = await self._store.current(channel)
-        if story is None:
+        if story is None or guild not in (None, story.guild):
             raise NoStoryError("There is no story in this channel yet: /story start begins one.")
         return story
 
-    async def memory(self, channel: int) -> MemoryView:
+    async def memory(self, channel: int, guild: int | None = None) -> MemoryView:
         """Short-term memory, canon, the size of the long-term memory, the next prompt's parts."""
-        story = await self.story(channel)
+        story = await self.story(channel, guild)
         summaries = await self._search.count(story.id, story.lineage)
         return MemoryView(story, summaries, await self._next_prompt(story))
 
-    async def find(self, channel: int, query: str, limit: int = 5) -> list[Hit]:
+    async def find(
+        self, channel: int, query: str, guild: int | None = None, limit: int = 5
+    ) -> list[Hit]:
         """The summaries nearest in meaning to a query, nearest first.
 
         Raises:
             NoStoryError: the channel has no story.
             InputError: the query is empty or longer than QUERY_CHARACTERS.
         """
-        words = query.strip()
+        words = legible(query).strip()
         if not words or len(words) > QUERY_CHARACTERS:
             raise InputError(
                 f"Say in 1 to {QUERY_CHARACTERS} characters what to look for; "
                 f"this has {len(words)}."
             )
-        story = await self.story(channel)
+        story = await self.story(channel, guild)
         [vector] = await self._embedder.embed([words])
         found = await self._search.nearest(story.id, story.lineage, vector, limit)
         return [Hit(hit, await self._turn_or_none(story, hit.turn_id)) for hit in found]
 
-    async def turn(self, channel: int, number: int) -> tuple[Story, Turn]:
+    async def turn(self, channel: int, number: int, guild: int | None = None) -> tuple[Story, Turn]:
         """A turn by its number. Raises NoStoryError, InputError."""
-        story = await self.story(channel)
+        story = await self.story(channel, guild)
         return story, await self._told(story, number)
 
     async def head(self, channel: int) -> tuple[Story, Turn]:
@@ -127,7 +132,9 @@ class Library:
         story = await self.story(channel)
         return story, await self._told(story, story.head_number)
 
-    async def recap(self, channel: int, turns: int = RECAP_TURNS) -> tuple[Story, list[Turn]]:
+    async def recap(
+        self, channel: int, turns: int = RECAP_TURNS, guild: int | None = None
+    ) -> tuple[Story, list[Turn]]:
         """The newest turns that were told, oldest first.
 
         Args:
@@ -136,7 +143,7 @@ class Library:
         """
         if not 1 <= turns <= RECAP_MOST:
             raise InputError(f"turns is {turns}; it must be from 1 to {RECAP_MOST}.")
-        story = await self.story(channel)
+        story = await self.story(channel, guild)
         first = max(1, story.head_number - turns + 1)
         return story, [await self._told(story, n) for n in range(first, story.head_number + 1)]
 

@@ -13,7 +13,7 @@ from core.domain.identity import nonce
 from core.domain.sentences import whole_sentences, whole_words
 from core.domain.story import Draft, StoryId, Turn
 from core.domain.text import split
-from core.errors import MessageGoneError, StageError, StageUnavailableError
+from core.errors import MessageGoneError, StageError, StageUnavailableError, StoreUnavailableError
 from core.ports import Clock, Content, MessageKind, Posted, Prose, Stage
 from core.services.lease import finished
 
@@ -27,6 +27,8 @@ TO_COME = "…"
 """What a message shows while the text that will stand in it is still being written."""
 TYPING_S = 8.0
 """The typing sign lasts about ten seconds."""
+_PASSING = (StageUnavailableError, StoreUnavailableError)
+"""What doesn't end the writing: Discord is away, or Redis and with it the word that we may act."""
 REPLACEMENTS = 3
 """How often a message that somebody deleted at once is posted again."""
 
@@ -74,6 +76,7 @@ class Pieces:
         self._title = title
         self._messages: list[int] = []
         self._shown: list[str | None] = []
+        self._in_doubt = False
         self._latest = ""
         self._grown = asyncio.Event()
 
@@ -83,10 +86,13 @@ class Pieces:
         return tuple(self._messages)
 
     async def find(self) -> None:
-        """Find the messages that an earlier worker posted for this draft."""
+        """See which messages of this draft are in the channel, whoever posted them."""
         own = await self._stage.own_messages(self._channel, self._draft.after)
-        self._messages = [posted.id for posted in own if posted.kind is MessageKind.PROSE]
-        self._shown = [None] * len(self._messages)
+        found = [posted.id for posted in own if posted.kind is MessageKind.PROSE]
+        shown = dict(zip(self._messages, self._shown, strict=True))
+        self._messages = found
+        self._shown = [shown.get(id_) for id_ in found]
+        self._in_doubt = False
 
     def feed(self, text: str) -> None:
         """Take the whole text so far; what is shown follows at its own pace."""
@@ -121,12 +127,8 @@ class Pieces:
             StageError: as the stage raises it; showing it again is always right.
         """
         parts = split(text, PIECE_UNITS)
-        for index, part in enumerate(parts):
-            await self._place(index, part)
-        while len(self._messages) > len(parts):
-            await self._stage.delete(self._channel, self._messages[-1])
-            self._messages.pop()
-            self._shown.pop()
+        await self._lay(parts)
+        await self._drop_from(len(parts))
 
     async def _pace(self) -> None:
         """Show whole sentences as they come; the first words don't wait for long."""
@@ -136,7 +138,7 @@ class Pieces:
         while True:
             self._grown.clear()
             text = whole_sentences(self._latest) or whole_words(self._latest)
-            with suppress(StageUnavailableError):
+            with suppress(*_PASSING):
                 await self._grow(split(text, PIECE_UNITS))
             await self._clock.sleep(PACE_S)
             await self._grown.wait()
@@ -149,14 +151,20 @@ class Pieces:
         """
         for index in range(len(parts), len(self._messages)):
             await self._place(index, TO_COME)
-        for index, part in enumerate(parts):
-            await self._place(index, part)
+        await self._lay(parts)
 
     async def _type(self) -> None:
         while not self._shown:
-            with suppress(StageUnavailableError):
+            with suppress(*_PASSING):
                 await self._stage.signal(self._channel)
             await self._clock.sleep(TYPING_S)
+
+    async def _lay(self, parts: Sequence[str]) -> None:
+        """Make the first messages show these parts."""
+        if self._in_doubt:
+            await self.find()
+        for index, part in enumerate(parts):
+            await self._place(index, part)
 
     async def _place(self, index: int, part: str) -> None:
         """Make piece ``index`` show ``part``, posting it if it isn't there (any more)."""
@@ -169,20 +177,33 @@ class Pieces:
                 self._shown[index] = part
                 return
             except MessageGoneError:
-                # Deleted by somebody: what follows it must go too, or the order would be lost.
                 await self._drop_from(index)
         await finished(self._append(index, part))
 
     async def _append(self, index: int, part: str) -> None:
         name = f"{self._draft.turn_id}/{self._draft.attempt}/{index}"
+        # A request that failed may have made its message all the same. Its nonce gives it back for
+        # a few minutes; after that only the channel knows.
+        self._in_doubt = True
         posted = await post(self._stage, self._channel, self._prose(index, part), name)
+        if posted.id in self._messages:
+            # One before it was deleted, so it had moved up to another part. Begin again from there.
+            await self._drop_from(self._messages.index(posted.id))
+            raise StageUnavailableError("A message in the middle of a paragraph was deleted.")
+        self._in_doubt = False
         self._messages.append(posted.id)
         self._shown.append(part)
 
     async def _drop_from(self, index: int) -> None:
-        for message in self._messages[index + 1 :]:
-            await self._stage.delete(self._channel, message)
-        del self._messages[index:], self._shown[index:]
+        """A message was deleted by somebody: what follows it must go too, or order would be lost.
+
+        Args:
+            index: of the first message to go; done for one that is gone already.
+        """
+        while len(self._messages) > index:
+            await self._stage.delete(self._channel, self._messages[-1])
+            self._messages.pop()
+            self._shown.pop()
 
     def _prose(self, index: int, part: str) -> Prose:
         if index:

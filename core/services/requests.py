@@ -5,17 +5,20 @@ story is taken (its epoch rises, a worker that is at it is stopped); then the st
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from core.domain.lifecycle import Event, next_phase
+from core.domain.lifecycle import Event, next_phase, pausing
 from core.domain.story import Story
 from core.errors import FencedError, NoStoryError, RefusedError
 from core.ports import StoryStore
 from core.services.run import Run
 from core.services.sleepers import Sleepers
 from core.services.wheel import Wheel
+
+log = logging.getLogger(__name__)
 
 Check = Callable[[Story], None]
 
@@ -29,20 +32,27 @@ class Requests:
         self._sleepers = sleepers
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def story(self, channel: int) -> Story:
-        """The channel's newest story, live or ended. Raises NoStoryError."""
+    async def story(self, channel: int, guild: int | None = None) -> Story:
+        """The channel's newest story, live or ended; ``guild`` is None where the bot itself asks.
+
+        Raises:
+            NoStoryError: there is none, or none of that server's.
+        """
         story = await self._store.current(channel)
-        if story is None:
+        if story is None or guild not in (None, story.guild):
             raise NoStoryError("There is no story in this channel yet: /story start begins one.")
         return story
 
     @asynccontextmanager
-    async def taking(self, channel: int, check: Check) -> AsyncGenerator[Run]:
+    async def taking(
+        self, channel: int, check: Check = lambda _: None, guild: int | None = None
+    ) -> AsyncGenerator[Run]:
         """Take the channel's story for a request; then let it go.
 
         Args:
             channel: whose story.
             check: raises a RefusedError for a story that the request isn't for.
+            guild: the server where it is asked; None for the bot itself.
 
         Raises:
             NoStoryError, PhaseError: refused; nothing was disturbed.
@@ -50,14 +60,15 @@ class Requests:
         """
         lock = self._locks.setdefault(channel, asyncio.Lock())
         async with lock:
-            story = await self.story(channel)
+            story = await self.story(channel, guild)
             check(story)
             try:
                 async with self._wheel.taken(story.id) as run:
                     check(run.story)
                     yield run
                     await self._sleepers.note(run.story)
-            except FencedError:
+            except FencedError as error:
+                log.info("a request for story %s came to nothing: %s", story.id, error)
                 raise RefusedError(
                     "The story changed at the same moment; nothing was done. Try again."
                 ) from None
@@ -68,6 +79,7 @@ def allows(event: Event) -> Check:
     """The check that the table of phases lists an event for the story as it stands."""
 
     def check(story: Story) -> None:
-        next_phase(story.phase, event, story.pause.kept if story.pause else None)
+        wanted = pausing(story) if event is Event.PAUSED else event
+        next_phase(story.phase, wanted, story.pause.kept if story.pause else None)
 
     return check

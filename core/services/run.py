@@ -4,15 +4,18 @@ The steps of the turn protocol (writing, reflecting, publishing, voting) are fun
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from core.domain import moves
 from core.domain.audit import Change
+from core.domain.identity import nonce
 from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import Draft, Effect, Story, Turn
-from core.errors import FencedError
+from core.errors import FencedError, StageError, StoreUnavailableError
 from core.ports import (
+    Announcement,
     Clock,
     Commit,
     Embedder,
@@ -25,6 +28,11 @@ from core.ports import (
 )
 from core.services.lease import Lease, LeasedStage
 from core.services.pieces import Pieces
+
+PATIENCE_S = 900.0
+"""How long a commit is tried while Redis is away: what it holds was paid for and may be read
+already. Nobody can take the story over without Redis; whoever does later fences this commit."""
+PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +57,22 @@ class Run:
         story: the state as last committed, less what the channel has got since (see ``settled``).
     """
 
-    def __init__(self, stations: Stations, lease: Lease, story: Story) -> None:
-        self.at = replace(stations, stage=LeasedStage(stations.stage, lease))
+    def __init__(
+        self, stations: Stations, lease: Lease, story: Story, patience_s: float = PATIENCE_S
+    ) -> None:
+        """See the class.
+
+        Args:
+            stations: where the work is done.
+            lease: of the claim.
+            story: as the claim gave it.
+            patience_s: how long a commit is tried while Redis is away.
+        """
+        self._stage = LeasedStage(stations.stage, lease)
+        self.at = replace(stations, stage=self._stage)
         self.lease = lease
         self.story = story
+        self._patience_s = patience_s
         self._written: Turn | None = None
         self._pieces: tuple[tuple[str, int, int], Pieces] | None = None
 
@@ -86,7 +106,7 @@ class Run:
         async with self.lease.renewing:
             due = due_at_rest(story)
             story = replace(story, due=self.lease.until if due == AT_ONCE else due)
-            await self.at.store.commit(
+            await self._until_stored(
                 Commit(uuid4().hex, story, writes, expects or {}, turn, entry, change=change)
             )
         self.story = story
@@ -104,9 +124,36 @@ class Run:
         """Note that the call counted last didn't go out; the next commit says so."""
         self.story = moves.not_called(self.story)
 
-    def settled(self, effect: Effect) -> None:
+    async def _until_stored(self, change: Commit) -> None:
+        """Commit, again and again while Redis is away: as one operation it is applied once."""
+        give_up = self.at.clock.monotonic() + self._patience_s
+        while True:
+            try:
+                return await self.at.store.commit(change)
+            except StoreUnavailableError:
+                if self.lease.stopped or self.at.clock.monotonic() >= give_up:
+                    raise
+            await self.at.clock.sleep(PAUSE_S)
+
+    async def last_word(self, sentence: str, name: str) -> None:
+        """Say one sentence to a channel that has refused something else; it may not come.
+
+        Args:
+            name: what makes this sentence the one it is; part of its nonce.
+
+        Raises:
+            FencedError: the lease ran out.
+        """
+        with suppress(StageError):
+            await self._stage.last_word(self.channel, Announcement(sentence), nonce(name))
+
+    def settled(self, effect: Effect, message: int | None = None) -> None:
         """Note that the channel got what it was owed; the next commit says so."""
-        self.story = moves.settled(self.story, effect)
+        self.story = moves.settled(self.story, effect, message)
+
+    def withdrawn(self) -> None:
+        """Note that what was half written is gone from the channel; the next commit says so."""
+        self.story = moves.withdrawn(self.story)
 
     async def reload(self) -> None:
         """Read the state again, after somebody edited what this worker holds.
@@ -138,13 +185,11 @@ class Run:
         draft = self.draft
         writing = (draft.turn_id, draft.attempt, draft.after)
         if self._pieces is None or self._pieces[0] != writing:
-            found = Pieces(
-                self.at.stage,
-                self.at.clock,
-                self.story.id,
-                draft,
-                self.story.brief.title,
-            )
-            await found.find()
-            self._pieces = (writing, found)
+            self._pieces = (writing, await self.pieces_of(draft))
         return self._pieces[1]
+
+    async def pieces_of(self, draft: Draft) -> Pieces:
+        """A draft's messages, sought afresh."""
+        found = Pieces(self.at.stage, self.at.clock, self.story.id, draft, self.story.brief.title)
+        await found.find()
+        return found

@@ -2,9 +2,10 @@
 
 A request is checked against the table of phases, takes the story by force (its epoch rises, a
 worker that is at it is stopped), commits, and lets go. The work between requests is the wheel's.
+Whoever asks says from which server (``guild``): a story of another one isn't there for them.
 """
 
-from contextlib import suppress
+import logging
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -22,12 +23,24 @@ from core.domain.story import (
     Tally,
     Turn,
 )
-from core.errors import PhaseError, RefusedError
+from core.errors import (
+    ChannelGoneError,
+    FencedError,
+    PhaseError,
+    RefusedError,
+    StageForbiddenError,
+    StageUnavailableError,
+    TalewheelError,
+)
+from core.services.channels import Channels, IsOpen
 from core.services.requests import Requests, allows
 from core.services.run import Stations
 from core.services.sleepers import Sleepers
+from core.services.turns import advance, refused
 from core.services.voting import count_now
 from core.services.wheel import LEASE_S, Wheel
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class Storyteller:
         self._sleepers = Sleepers(stations, self._wake)
         self._wheel = Wheel(stations, lease_s, self._rested)
         self.requests = Requests(stations.store, self._wheel, self._sleepers)
+        self._channels = Channels(stations, self._wheel, self.requests.taking)
 
     async def start(
         self, channel: int, guild: int, brief: Brief, settings: Settings, after: int
@@ -62,6 +76,7 @@ class Storyteller:
 
         Raises:
             PhaseError: a story runs here; nothing was changed.
+            RefusedError: the channel doesn't take the end of its last story yet.
         """
         current = await self._at.store.current(channel)
         if current and current.phase is not Phase.ENDED:
@@ -69,6 +84,8 @@ class Storyteller:
                 f"A story runs in this channel already: {describe(current.phase)}. "
                 "/story status shows it, /story end ends it."
             )
+        if current and current.outbox:
+            await self._tell_the_end(current.id)
         said = self._at.narrator.notice
         story = moves.begun(
             StoryId(channel, current.id.serial + 1 if current else 1),
@@ -85,25 +102,32 @@ class Storyteller:
         self._wheel.look()
         return story
 
-    async def status(self, channel: int) -> Status:
-        """Where the channel's story stands. Raises NoStoryError."""
-        story = await self.requests.story(channel)
+    async def status(self, channel: int, guild: int | None = None) -> Status:
+        """Where the channel's story stands; a running ballot is looked for. Raises NoStoryError."""
+        story = await self._channels.looked_at(await self.requests.story(channel, guild))
         turn = await self._at.store.turn(story.id, story.head) if story.head else None
         return Status(story, turn)
 
-    async def close(self, channel: int) -> Tally:
+    async def close(self, channel: int, guild: int | None = None) -> Tally:
         """Count the running vote now; one vote is enough for a result.
 
         Raises:
             PhaseError: no vote is running.
-            RefusedError: see voting.count_now.
+            RefusedError: see voting.count_now; or the channel can't be read.
         """
-        async with self.requests.taking(channel, allows(Event.WON)) as run:
-            return await count_now(run)
+        async with self.requests.taking(channel, allows(Event.WON), guild) as run:
+            try:
+                return await count_now(run)
+            except (StageForbiddenError, ChannelGoneError) as error:
+                await refused(run, error)
+                raise RefusedError(f"The votes can't be counted. {error}") from error
 
-    async def pause(self, channel: int, by: str) -> Story:
-        """Stop the story where it stands; ``by`` is the display name of who asks."""
-        async with self.requests.taking(channel, allows(Event.PAUSED)) as run:
+    async def pause(self, channel: int, by: str, guild: int | None = None) -> Story:
+        """Stop the story where it stands; ``by`` is the display name of who asks.
+
+        One that waits for something and would go on by itself stops waiting.
+        """
+        async with self.requests.taking(channel, allows(Event.PAUSED), guild) as run:
             await run.commit(
                 moves.paused(
                     run.story,
@@ -115,20 +139,20 @@ class Storyteller:
             )
             return run.story
 
-    async def resume(self, channel: int) -> Story:
+    async def resume(self, channel: int, guild: int | None = None) -> Story:
         """Go on with a paused story, with a fresh allowance of calls, or wake a sleeping one."""
-        story = await self.requests.story(channel)
+        story = await self.requests.story(channel, guild)
         if story.phase is Phase.ASLEEP:
             return await self._wake(channel)
-        async with self.requests.taking(channel, allows(Event.RESUMED)) as run:
+        async with self.requests.taking(channel, allows(Event.RESUMED), guild) as run:
             await run.commit(moves.resumed(run.story, self._at.clock.now()))
             if run.story.phase is Phase.ASLEEP:
                 await run.commit(moves.woken(run.story, self._at.clock.now()))
             return run.story
 
-    async def end(self, channel: int, by: str) -> Story:
+    async def end(self, channel: int, by: str, guild: int | None = None) -> Story:
         """End the story for good; it stays readable, and another can begin."""
-        async with self.requests.taking(channel, allows(Event.ENDED)) as run:
+        async with self.requests.taking(channel, allows(Event.ENDED), guild) as run:
             turns = run.story.head_number
             sentence = (
                 f"{by} ended the story after {turns} turn{'' if turns == 1 else 's'}. "
@@ -139,28 +163,76 @@ class Storyteller:
             return run.story
 
     async def reacted(self, channel: int, message: int) -> None:
-        """A member reacted to a message; if it is a sleeping story's ballot, the story wakes."""
-        if self._sleepers.sleeps_on(channel, message):
-            with suppress(RefusedError):
-                await self._wake(channel)
+        """A member reacted to a message; if it is a sleeping story's ballot, the story wakes.
+
+        Should that fail now, it is tried again until it doesn't.
+        """
+        story = self._sleepers.sleeps_on(channel, message)
+        if story is None:
+            return
+        try:
+            await self._wake(channel)
+        except PhaseError:
+            pass  # Somebody else's vote woke it.
+        except TalewheelError as error:
+            log.warning("story %s is woken later: %s", story, error)
+            self._sleepers.ask(story, voted=True)
 
     async def run(self) -> None:
         """Work on every story that is due, until cancelled or closed."""
+        self._wheel.later(self._sleepers.watch())
         await self._wheel.run()
+
+    async def compare(self, guilds: frozenset[int], is_open: IsOpen) -> None:
+        """See Channels.compare: to be called after each connect, before anything is worked on."""
+        await self._channels.compare(guilds, is_open)
 
     async def reconcile(self) -> None:
         """See Sleepers.reconcile: to be called after each connect."""
         await self._sleepers.reconcile()
 
+    async def left(self, guild: int) -> None:
+        """See Channels.left."""
+        await self._channels.left(guild)
+
+    async def changed(self, guild: int, is_open: IsOpen) -> None:
+        """See Channels.changed."""
+        await self._channels.changed(guild, is_open)
+
+    async def deleted(self, channel: int) -> None:
+        """See Channels.deleted."""
+        await self._channels.deleted(channel)
+
+    async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
+        """See Channels.cleared."""
+        await self._channels.cleared(channel, message, votes_lost=votes_lost)
+
     async def aclose(self) -> None:
         """Take nothing new, let what is being sent finish, and hand the leases back."""
         await self._wheel.aclose()
 
+    async def _tell_the_end(self, story: StoryId) -> None:
+        """Give the channel what an ended story owes it.
+
+        What is half written is taken back by where it stands: it must be gone before another story
+        posts anything behind it.
+        """
+        try:
+            async with self._wheel.taken(story) as run:
+                await advance(run)
+        except (FencedError, StageUnavailableError) as error:
+            log.info("story %s hasn't told its end: %s", story, error)
+            raise RefusedError(
+                "The end of the last story isn't told here yet, and Discord takes nothing at the "
+                "moment: try again in a minute."
+            ) from error
+
     async def _rested(self, story: Story) -> None:
+        self._channels.rested(story)
         await self._sleepers.note(story)
         if story.phase is Phase.ASLEEP:
             # A vote that came between the count and now was noticed by nobody.
-            self._wheel.later(self._sleepers.look_at(story.id))
+            self._sleepers.ask(story.id)
 
     async def _wake(self, channel: int) -> Story:
         async with self.requests.taking(channel, allows(Event.WOKEN)) as run:

@@ -10,9 +10,10 @@ No step knows which step came before it in this process.
     PUBLISHING  show it whole → ballot → reactions → commit their ids and the deadline
     VOTING      when due: count afresh → commit the result and the next draft, or extend, or sleep
 
-A fault of the model or of the channel becomes a pause with a sentence; a fault of Redis or an
-outage of Discord leaves the state as it was, for the next worker. However often steps are run
-again, the calls to models that a turn may make are counted in its draft and bounded there.
+A fault of the model becomes a pause with a sentence. So does a channel that refuses; the rest waits
+until something changes there (see channels). A story whose channel was deleted ends. A fault of
+Redis or an outage of Discord leaves the state as it was, for the next worker. However often steps
+are run again, the calls to models that a turn may make are counted in its draft and bounded there.
 """
 
 import logging
@@ -23,30 +24,36 @@ from uuid import uuid4
 
 from core.domain import moves
 from core.domain.identity import nonce
-from core.domain.lifecycle import due_at_rest
+from core.domain.lifecycle import due_at_rest, is_shut_out
 from core.domain.lineage import holds
 from core.domain.story import (
+    Draft,
     Effect,
     Notice,
+    OfferVotes,
     PauseCause,
     Phase,
     RefreshBallot,
     RefreshProse,
     RetireBallot,
     Turn,
+    WholeText,
 )
 from core.errors import (
     AllowanceSpentError,
     BudgetSpentError,
+    ChannelGoneError,
     ConflictError,
     MessageGoneError,
     ModelError,
+    RecordError,
     StageError,
+    StageForbiddenError,
     StageUnavailableError,
 )
 from core.ports import Announcement, BallotState, MessageKind
 from core.services.pieces import laid_out, post
-from core.services.publishing import ballot_of, publish
+from core.services.publishing import ballot_of, publish, stage_anew
 from core.services.reflecting import reflect
 from core.services.run import Run
 from core.services.voting import count, result_sentence
@@ -61,6 +68,7 @@ OUTAGE = (
     "The story waits and tries again by itself; nothing is lost."
 )
 """What members read; what exactly failed stands in the log."""
+SHUT_OUT = "When that has changed, the story goes on by itself; /story resume tries at once."
 CONFLICTS = 5
 """How often a step is taken again because moderators changed what it had read."""
 
@@ -81,12 +89,12 @@ async def advance(run: Run) -> None:
     """
     conflicts = 0
     while True:
-        await _settle(run)
-        log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
-        step = _next_step(run)
-        if step is None:
-            return
         try:
+            await _settle(run)
+            log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
+            step = _next_step(run)
+            if step is None:
+                return
             await step(run)
         except ConflictError:
             conflicts += 1
@@ -97,6 +105,8 @@ async def advance(run: Run) -> None:
             await _wait_or_stop(run, error)
         except StageUnavailableError:
             raise
+        except (StageForbiddenError, ChannelGoneError) as error:
+            await refused(run, error)
         except StageError as error:
             await pause(run, PauseCause.FAULT, f"{error} Then /story resume goes on.")
 
@@ -163,48 +173,87 @@ async def pause(
     )
 
 
+async def refused(run: Run, error: StageForbiddenError | ChannelGoneError) -> None:
+    """The channel refuses: rest until something changes there, or end with it.
+
+    Where only something else is refused, the channel is told; /story status and the log tell it in
+    any case. Nothing that was refused is tried again by itself.
+    """
+    story = run.story
+    if isinstance(error, ChannelGoneError):
+        log.info("story %s ends with its channel: %s", story.id, error)
+        await run.commit(moves.vanished(story))
+        return
+    reason = f"{error} {SHUT_OUT}"
+    log.warning("story %s is shut out in %s: %s", story.id, story.phase, error)
+    following = moves.shut_out(story, PauseCause.CHANNEL, reason, run.at.clock.now())
+    if following == story:
+        await run.commit(moves.unheard(story))
+        return
+    if not error.speechless:
+        # Before the commit: afterwards nobody speaks here. Its name lets a repetition find it.
+        place = story.draft.turn_id if story.draft else story.head
+        await run.last_word(reason, f"{story.id}/{place}/{error}")
+    await run.commit(following)
+
+
 async def _settle(run: Run) -> None:
-    """Give the channel what it is owed, oldest first."""
-    while run.story.outbox:
+    """Give the channel what it is owed, oldest first; while it refuses, that waits."""
+    while run.story.outbox and not is_shut_out(run.story):
         effect = run.story.outbox[0]
+        said: int | None = None
         try:
-            await _perform(run, effect)
-        except StageUnavailableError:
+            said = await _perform(run, effect)
+        except (StageUnavailableError, StageForbiddenError, ChannelGoneError):
             raise
-        except StageError as error:
-            # Refused for good: the state must not wait for it, and the log says what was not said.
-            log.warning("story %s: the channel did not get %s: %s", run.story.id, effect, error)
-        run.settled(effect)
+        except (StageError, RecordError) as error:
+            # Impossible for good: the state must not wait for it, and the log says what is missing.
+            what = type(effect).__name__  # not its words: they quote members
+            log.warning("story %s: the channel did not get a %s: %s", run.story.id, what, error)
+        run.settled(effect, said)
         if isinstance(effect, Notice):
             # A ballot drawn twice shows the same: that it is done is committed with the next step.
             await run.commit(run.story)
 
 
-async def _perform(run: Run, effect: Effect) -> None:
+async def _perform(run: Run, effect: Effect) -> int | None:
+    """Do it; gives the message of a sentence."""
     match effect:
         case Notice():
-            await _say(run, effect)
+            return await _say(run, effect)
         case RefreshBallot():
             await _refresh(run, effect)
+            return None
         case RefreshProse():
             await _redraw(run, await run.turn(effect.turn_id))
+            return None
         case RetireBallot():
             await _retire(run, effect)
+            return None
+        case WholeText():
+            await _show_whole(run, effect.draft)
+            return None
+        case OfferVotes():
+            await _offer(run, effect)
+            return None
 
 
-async def _say(run: Run, notice: Notice) -> None:
+async def _say(run: Run, notice: Notice) -> int | None:
     """Take back what is half written, then post the sentence."""
-    for message in reversed(await _half_written(run, notice.withdraw_after)):
-        await run.at.stage.delete(run.channel, message)
-    if notice.nonce is not None:
-        content = Announcement(notice.text)
-        await run.at.stage.send(run.channel, content, notice.nonce, notice.after)
+    if notice.withdraw_after is not None:
+        for message in reversed(await _half_written(run, notice.withdraw_after)):
+            await run.at.stage.delete(run.channel, message)
+        run.withdrawn()
+    if notice.nonce is None:
+        return None
+    # Above the last sentence: an equal one of a minute ago is another one.
+    after = max(notice.after, run.story.said)
+    content = Announcement(notice.text)
+    return (await run.at.stage.send(run.channel, content, notice.nonce, after)).id
 
 
-async def _half_written(run: Run, after: int | None) -> list[int]:
+async def _half_written(run: Run, after: int) -> list[int]:
     """The messages that carry what is to be taken back, in order."""
-    if after is None:
-        return []
     own = await run.at.stage.own_messages(run.channel, after)
     return [posted.id for posted in own if posted.kind is not MessageKind.ANNOUNCEMENT]
 
@@ -225,27 +274,56 @@ async def _retire(run: Run, effect: RetireBallot) -> None:
         await run.at.stage.edit(run.channel, effect.message, ballot)
 
 
+async def _show_whole(run: Run, draft: Draft) -> None:
+    """Show a finished text whole; one that was staged stands there already."""
+    turn = await run.turn(draft.turn_id)
+    if turn.ballot is None:
+        await (await run.pieces_of(draft)).show(turn.paragraph)
+
+
 async def _refresh(run: Run, effect: RefreshBallot) -> None:
     """Draw a ballot again; a result that the ballot can't take becomes a message."""
     turn = await run.turn(effect.turn_id)
-    if turn.ballot is None:
+    message = turn.ballot if effect.after is None else await _unfinished(run, effect.after)
+    if message is None:
         return
     ballot = ballot_of(run.story, turn)
     try:
-        await run.at.stage.edit(run.channel, turn.ballot, ballot)
-    except StageUnavailableError:
+        await run.at.stage.edit(run.channel, message, ballot)
+    except (StageUnavailableError, StageForbiddenError, ChannelGoneError):
         raise
     except MessageGoneError:
         if ballot.state is BallotState.OPEN:
             # Nobody can vote on what isn't there: the window begins again with a fresh ballot.
-            now = run.at.clock.now()
-            await run.commit(moves.balloted_anew(run.story, turn.ballot, now))
+            await stage_anew(run, message)
         await _say_result(run, ballot.state, turn)
     except StageError:
         await _say_result(run, ballot.state, turn)
 
 
+async def _unfinished(run: Run, after: int) -> int | None:
+    """The ballot that a pause or an end found half staged; None too where it is staged further."""
+    if run.story.phase is Phase.PUBLISHING:
+        return None
+    own = await run.at.stage.own_messages(run.channel, after)
+    return next((posted.id for posted in own if posted.kind is MessageKind.BALLOT), None)
+
+
+async def _offer(run: Run, effect: OfferVotes) -> None:
+    """Put our reactions on a ballot that is still voted on."""
+    turn = await run.turn(effect.turn_id)
+    if turn.ballot is None or turn.tally is not None:
+        return
+    try:
+        await run.at.stage.signal(run.channel, turn.ballot, len(run.story.plans.options))
+    except MessageGoneError:
+        if run.story.phase is Phase.VOTING:
+            await stage_anew(run, turn.ballot)
+
+
 async def _say_result(run: Run, state: BallotState, turn: Turn) -> None:
     if state is BallotState.CLOSED:
         sentence = Announcement(result_sentence(turn))
-        await post(run.at.stage, run.channel, sentence, f"{turn.id}/result", turn.ballot)
+        # It was said after the close, if at all: the next draft knows a bound for that.
+        after = run.story.draft.after if run.story.draft else turn.ballot
+        await post(run.at.stage, run.channel, sentence, f"{turn.id}/result", after)

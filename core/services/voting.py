@@ -6,6 +6,7 @@ from uuid import uuid4
 from core.domain import ballot, moves
 from core.domain.story import Outcome, Tally, Turn
 from core.errors import MessageGoneError, RefusedError
+from core.services.publishing import stage_anew
 from core.services.run import Run
 
 
@@ -41,7 +42,7 @@ async def _decide(run: Run, *, at_deadline: bool = True) -> Tally | None:
     try:
         votes = await run.at.stage.votes(run.channel, turn.ballot, len(plans))
     except MessageGoneError:
-        await run.commit(moves.balloted_anew(run.story, turn.ballot, run.at.clock.now()))
+        await stage_anew(run, turn.ballot)
         return None
     quorum = rules.quorum if at_deadline else 1
     tally = ballot.count(votes, len(plans), rules.rule, quorum, turn.ballot)
@@ -52,7 +53,11 @@ async def _decide(run: Run, *, at_deadline: bool = True) -> Tally | None:
         edits = {"plans": run.story.plans.version, "turns": run.story.turns_version}
         await run.commit(following, expects=edits, turn=closed)
     elif at_deadline:
-        await run.commit(moves.undecided(run.story, run.at.clock.now()))
+        following = moves.undecided(run.story, run.at.clock.now())
+        if len(votes) < len(plans):
+            # Not even our own reactions are there: cleared while nobody listened.
+            following = moves.offered_again(following)
+        await run.commit(following)
     else:
         raise RefusedError("No vote counts so far, so there is nothing to decide.")
     return tally

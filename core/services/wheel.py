@@ -11,17 +11,21 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
-from core.domain.lifecycle import AT_ONCE, due_at_rest
+from core.domain.lifecycle import AT_ONCE, WORKING, due_at_rest
 from core.domain.story import PauseCause, Story, StoryId
 from core.errors import (
     FencedError,
+    NoStoryError,
+    RecordError,
     StageUnavailableError,
     StoreError,
     StoreUnavailableError,
     TalewheelError,
 )
+from core.services.deadlines import Deadlines
 from core.services.lease import Lease
-from core.services.run import Run, Stations
+from core.services.publishing import restage
+from core.services.run import PATIENCE_S, Run, Stations
 from core.services.turns import advance, pause
 
 log = logging.getLogger(__name__)
@@ -35,17 +39,40 @@ LONGEST_LOOK_S = 1.0
 """The wheel looks for due stories at least this often."""
 RETRY_WAITS_S = (2.0, 5.0, 15.0, 60.0, 300.0)
 """How long a story that failed is left alone by this process, by how often in a row it failed."""
+LONGEST_STORE_WAIT_S = 15.0
+"""The same while Redis is away: whoever reaches it first lets all the others go on as well."""
 GIVE_UP_AFTER = 5
-"""Unexpected faults in a row after which a story is paused, with a sentence to its channel."""
+"""Unexpected faults after which a story is paused, with a sentence to its channel; outages between
+them neither count nor clear them."""
+REPAIR_LOOKS = 60
+"""How often a story that somebody else works on is looked at before its stage is compared."""
+UNREADABLE_WAIT_S = 6 * 3600.0
+"""How long a story with a record that can't be read is left alone: reading it again mends nothing,
+and whoever mends it starts the bot again."""
+FAULTY = (
+    "Something in the bot fails here again and again; whoever runs it finds the reason in its log. "
+    "/story resume tries again."
+)
+UNREADABLE = (
+    "The bot can't read what it has stored of this story; whoever runs it finds the reason in its "
+    "log. /story resume tries again."
+)
 GRACE_S = 2.0
 """How long a stop waits for what is being sent, before it ends what is only being waited for."""
+LAST_S = 2.0
+"""How much longer it waits for what is being sent; what hangs even then ends with the process."""
 
 
 class _Failures(NamedTuple):
-    """How often in a row a story failed here, and until when it is left alone (UTC)."""
+    """How often in a row a story failed here, until when it is left alone, and by whose fault.
 
-    in_a_row: int
-    until: float
+    The time is monotonic: a wall clock that is set back must not make it longer.
+    """
+
+    in_a_row: int = 0
+    unexpected: int = 0
+    until: float = 0.0
+    by_store: bool = False
 
 
 class Wheel:
@@ -74,6 +101,7 @@ class Wheel:
         self._look = asyncio.Event()
         self._closing = False
         self._stalled = False
+        self._deadlines = Deadlines(stations, lease_s, self.taken)
 
     async def run(self) -> None:
         """Turn the wheel until it is cancelled or closed: work on every story that is due."""
@@ -81,10 +109,14 @@ class Wheel:
             wait_s = LONGEST_LOOK_S
             self._look.clear()
             try:
+                if self._deadlines.were_moved():
+                    self.later(self._mend())
                 wait_s = await self._start_workers()
                 if self._stalled:
                     log.warning("the wheel turns again")
                 self._stalled = False
+            except StoreUnavailableError as error:
+                log.debug("the wheel looks again soon: %s", error)  # the store has said so
             except TalewheelError as error:
                 if not self._stalled:
                     log.warning("the wheel stands still, and tries every second: %s", error)
@@ -100,9 +132,13 @@ class Wheel:
         workers = list(self._workers.values())
         if workers:
             await asyncio.wait(workers, timeout=GRACE_S)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+            for worker in workers:
+                worker.cancel()
+            # Not gathered: whoever gives up waiting must not be held up by a send that hangs.
+            await asyncio.wait(workers, timeout=LAST_S)
+        # Those of workers whose send hangs: nothing that they ask for from now on begins.
+        left = [lease.hand_back() for lease in self._leases.values()]
+        await asyncio.gather(*left, return_exceptions=True)
         # Last: a worker that comes to rest meanwhile may still leave an errand.
         errands = list(self._errands)
         for errand in errands:
@@ -133,8 +169,10 @@ class Wheel:
 
     async def _start_workers(self) -> float:
         """Start a worker on each due story there is room for; gives seconds to the next look."""
-        now = self._at.clock.now()
-        passed_over = {story for story, failed in self._failures.items() if failed.until > now}
+        now, monotonic = self._at.clock.now(), self._at.clock.monotonic()
+        passed_over = {
+            story for story, failed in self._failures.items() if failed.until > monotonic
+        }
         limit = PARALLEL + len(passed_over)
         for story in await self._at.schedule.due(now, limit):
             if self._closing or len(self._workers) >= PARALLEL:
@@ -177,36 +215,85 @@ class Wheel:
             self._failures.pop(story, None)
             self._look.set()
             await self._on_rest(run.story)
-        except FencedError as error:
+        except (FencedError, NoStoryError) as error:
             log.info("story %s: %s", story, error)
-        except (StoreUnavailableError, StageUnavailableError) as error:
+        except StoreUnavailableError as error:
+            self._note_failure(story, by_store=True)
+            log.debug("story %s waits: %s", story, error)  # the store has said so, once for all
+        except StageUnavailableError as error:
             failed = self._note_failure(story)
             level = logging.WARNING if failed.in_a_row == 1 else logging.INFO
             log.log(level, "story %s waits: %s", story, error)
+        except RecordError as error:
+            if self._note_failure(story, wait_s=UNREADABLE_WAIT_S).in_a_row == 1:
+                log.error("story %s is left alone: %s", story, error)  # noqa: TRY400 - says it all
+            self.later(self._give_up(story, UNREADABLE))
         except Exception:
-            failed = self._note_failure(story)
-            log.exception("story %s: unexpected fault no. %d in a row", story, failed.in_a_row)
-            if failed.in_a_row >= GIVE_UP_AFTER:
-                self.later(self._give_up(story))
+            failed = self._note_failure(story, unexpected=1)
+            log.exception("story %s: unexpected fault no. %d", story, failed.unexpected)
+            if failed.unexpected >= GIVE_UP_AFTER:
+                self.later(self._give_up(story, FAULTY))
 
-    async def _give_up(self, story: StoryId) -> None:
-        """Pause a story that fails again and again, so that it costs nothing and people know."""
+    async def _give_up(self, story: StoryId, sentence: str) -> None:
+        """Pause a story that can't be carried on, so that it costs nothing and people know."""
         with suppress(TalewheelError):
             async with self._claimed(story, force=True) as run:
-                await pause(
-                    run,
-                    PauseCause.FAULT,
-                    "Something in the bot fails here again and again; whoever runs it finds the "
-                    "reason in its log. /story resume tries again.",
-                )
+                await pause(run, PauseCause.FAULT, sentence)
             self._failures.pop(story, None)
 
-    def _note_failure(self, story: StoryId) -> "_Failures":
+    async def _repair(self, story: StoryId, since: int) -> None:
+        """Compare stage and store, once the story rests in the hands of whoever took it over.
+
+        This process acted on the stage, and by the time that was done its lease was over: it was
+        stopped, or held up, in the middle. So what it showed may be older than what it covered.
+        """
+        log.warning("story %s was taken over in the middle of an act; the stage is compared", story)
+        for _ in range(REPAIR_LOOKS):
+            await self._at.clock.sleep(self._lease_s)
+            with suppress(StoreUnavailableError, StageUnavailableError, FencedError):
+                state = await self._at.store.load(story)
+                if state.phase in WORKING or state.outbox:
+                    continue
+                async with self.taken(story) as run:
+                    await restage(run, since)
+                log.info("story %s is on stage as it is stored", story)
+                return
+        log.warning("story %s never rested, so it was not compared", story)
+
+    async def _mend(self) -> None:
+        with suppress(TalewheelError):
+            await self._deadlines.mend()
+        self._look.set()
+
+    def _note_failure(
+        self,
+        story: StoryId,
+        *,
+        by_store: bool = False,
+        unexpected: int = 0,
+        wait_s: float | None = None,
+    ) -> _Failures:
         """Count one more failure in a row, and leave the story alone for a while."""
-        before = self._failures[story].in_a_row if story in self._failures else 0
-        wait_s = RETRY_WAITS_S[min(before, len(RETRY_WAITS_S) - 1)]
-        self._failures[story] = _Failures(before + 1, self._at.clock.now() + wait_s)
+        before = self._failures.get(story, _Failures())
+        if wait_s is None:
+            wait_s = RETRY_WAITS_S[min(before.in_a_row, len(RETRY_WAITS_S) - 1)]
+        if by_store:
+            wait_s = min(wait_s, LONGEST_STORE_WAIT_S)
+        self._failures[story] = _Failures(
+            before.in_a_row + 1,
+            before.unexpected + unexpected,
+            self._at.clock.monotonic() + wait_s,
+            by_store,
+        )
         return self._failures[story]
+
+    def _store_works(self) -> None:
+        """Stories that only waited for Redis wait no longer."""
+        waited = [story for story, failed in self._failures.items() if failed.by_store]
+        for story in waited:
+            del self._failures[story]
+        if waited:
+            self._look.set()
 
     @asynccontextmanager
     async def _claimed(self, story: StoryId, *, force: bool) -> AsyncGenerator[Run]:
@@ -214,21 +301,28 @@ class Wheel:
         clock = self._at.clock
         asked_at, until = clock.monotonic(), clock.now() + self._lease_s
         claimed = await self._at.schedule.claim(story, clock.now(), until, force)
+        self._store_works()
         lease = Lease(
             self._at.schedule, clock, story, claimed.epoch, self._lease_s, asked_at, until
         )
         self._leases[story] = lease
-        run = Run(self._at, lease, claimed)
+        # Whoever asked by a command is told at once that Redis is away; a worker can wait.
+        run = Run(self._at, lease, claimed, patience_s=0.0 if force else PATIENCE_S)
         try:
             async with lease.held():
                 yield run
+        except FencedError:
+            if lease.overstepped:
+                self.later(self._repair(story, run.story.head_number))
+            raise
         finally:
             if self._leases.get(story) is lease:
                 del self._leases[story]
             if run.story is claimed or due_at_rest(run.story) == AT_ONCE:
-                # Others may have it; should even this fail, the lease's end does it.
+                # Others may have it, whatever their clocks say; should even this fail, the lease's
+                # end does it.
                 with suppress(StoreError):
-                    await self._at.schedule.renew(story, claimed.epoch, clock.now())
+                    await lease.hand_back()
 
     async def _stop_worker(self, story: StoryId) -> None:
         worker = self._workers.get(story)

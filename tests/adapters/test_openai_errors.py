@@ -140,3 +140,36 @@ def test_every_way_to_ask_for_a_pause_is_understood(
     response = httpx2.Response(429, headers=headers, request=REQUEST)
     error = openai.RateLimitError("busy", response=response, body=None)
     assert classify(error, CALLEE, now=10.0).retry_after_s == asked_s
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ("Unknown field: reasoning_effort", True),
+        ("Too long: MIRA goes down the --- iron stair", False),
+        ("Mira goes", True),
+        ('{"input": ["She reads the ledger aloud."]}', False),
+        ("can't embed: 'She reads the ledger aloud.'", False),
+    ],
+)
+@pytest.mark.parametrize("inside_200", [False, True])
+def test_an_answer_that_repeats_the_story_is_not_quoted(
+    said: str, quoted: bool, inside_200: bool
+) -> None:
+    """What members write stands in no log: a piece of a prompt is told from plain advice."""
+    sent = {
+        "model": "tiny",
+        "messages": [{"role": "user", "content": "Mira goes down the iron stair."}],
+        "input": ["She reads the ledger aloud."],
+        "reasoning_effort": "low",
+    }
+    request = httpx2.Request("POST", "http://endpoint.test/v1", json=sent)
+    body = {"message": said}
+    if inside_200:
+        fault = classify(openai.APIError("failed", request, body=body), CALLEE, now=0.0)
+    else:
+        response = httpx2.Response(422, request=request)
+        error = openai.UnprocessableEntityError("failed", response=response, body=body)
+        fault = classify(error, CALLEE, now=0.0)
+    assert (fault.said == said) is quoted
+    assert said not in fault.sentence, "members read that one"

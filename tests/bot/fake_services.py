@@ -1,6 +1,7 @@
 """The services as commands see them: they remember what was asked and answer what a test sets."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.client import TalewheelBot
@@ -46,10 +47,19 @@ class FakeStoryteller:
     wheel_error: Exception | None = None
     outages: list[Exception] = field(default_factory=list[Exception])
     """What the next calls of reconcile raise."""
+    reconciling: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: reconcile takes its time."""
+    early_outages: list[Exception] = field(default_factory=list[Exception])
+    """What the next calls of compare raise."""
     story: Story = field(default_factory=a_story)
     turn: Turn | None = field(default_factory=a_turn)
+    is_open: Callable[[int], bool] | None = None
+    """What ``changed`` was last given."""
     stuck: bool = False
     turning: bool = False
+
+    def __post_init__(self) -> None:
+        self.reconciling.set()
 
     def _called(self, *call: object) -> None:
         self.calls.append(call)
@@ -62,23 +72,23 @@ class FakeStoryteller:
         self._called("start", channel, guild, brief, settings, after)
         return self.story
 
-    async def status(self, channel: int) -> Seen:
+    async def status(self, channel: int, guild: int) -> Seen:
         self._called("status", channel)
         return Seen(self.story, self.turn)
 
-    async def close(self, channel: int) -> Tally:
+    async def close(self, channel: int, guild: int) -> Tally:
         self._called("close", channel)
         return Tally(Outcome.WON, (2, 1, 0), 3, 0)
 
-    async def pause(self, channel: int, by: str) -> Story:
+    async def pause(self, channel: int, by: str, guild: int) -> Story:
         self._called("pause", channel, by)
         return self.story
 
-    async def resume(self, channel: int) -> Story:
+    async def resume(self, channel: int, guild: int) -> Story:
         self._called("resume", channel)
         return self.story
 
-    async def end(self, channel: int, by: str) -> Story:
+    async def end(self, channel: int, by: str, guild: int) -> Story:
         self._called("end", channel, by)
         return self.story
 
@@ -96,10 +106,29 @@ class FakeStoryteller:
         finally:
             self.turning = False
 
+    async def compare(self, guilds: frozenset[int], is_open: Callable[[int], bool]) -> None:
+        self.calls.append(("compare", guilds))
+        if self.early_outages:
+            raise self.early_outages.pop()
+
     async def reconcile(self) -> None:
         self.calls.append(("reconcile",))
+        await self.reconciling.wait()
         if self.outages:
             raise self.outages.pop()
+
+    async def left(self, guild: int) -> None:
+        self._called("left", guild)
+
+    async def changed(self, guild: int, is_open: Callable[[int], bool]) -> None:
+        self.is_open = is_open
+        self._called("changed", guild)
+
+    async def deleted(self, channel: int) -> None:
+        self._called("deleted", channel)
+
+    async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
+        self._called("cleared", channel, message, votes_lost)
 
     async def aclose(self) -> None:
         self.calls.append(("aclose",))
@@ -119,13 +148,14 @@ class OneStoryStore(FakeStoryStore):
         self._kept = world
         self.story: Story | None = story
         self.error: Exception | None = None
+        self.guild = story.guild
 
     async def current(self, channel: int) -> Story | None:
         if self.error is not None:
             raise self.error
         if self.story is not None and channel not in self._kept.newest:
             here = StoryId(channel, 1)
-            self._kept.stories[here] = replace(self.story, id=here)
+            self._kept.stories[here] = replace(self.story, id=here, guild=self.guild)
             self._kept.newest[channel] = 1
             turn = a_turn()
             self._kept.turns[here, turn.id] = turn

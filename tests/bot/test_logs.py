@@ -4,10 +4,11 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from urllib.parse import quote, unquote
 
 import pytest
 
-from bot.logs import set_up
+from bot.logs import hidden, set_up
 from bot.settings import LogFormat, LogLevel
 
 
@@ -25,9 +26,11 @@ def logging_as_before() -> Iterator[None]:
         logging.getLogger(name).setLevel(least)
 
 
-def written(form: LogFormat, level: LogLevel = LogLevel.INFO) -> io.StringIO:
+def written(
+    form: LogFormat, level: LogLevel = LogLevel.INFO, secrets: tuple[str, ...] = ("s3cret",)
+) -> io.StringIO:
     stream = io.StringIO()
-    set_up(level, form, ("s3cret",), stream)
+    set_up(level, form, secrets, stream)
     return stream
 
 
@@ -79,3 +82,51 @@ def test_payloads_of_the_libraries_stay_out_even_at_debug() -> None:
     logging.getLogger("bot.x").debug("ours")
     assert "words" not in stream.getvalue()
     assert "ours" in stream.getvalue()
+
+
+FORGED = "Ada\n2026-11-25T12:00:00.000Z CRITICAL bot: forged\r\x1b[2J\x9b31m\u2028\u202e\x00\ud800"
+
+
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_no_text_makes_a_line_of_its_own_or_speaks_to_a_terminal(form: LogFormat) -> None:
+    """Neither in a message nor in an error nor in an extra: one line, and the trace is indented."""
+    stream = written(form)
+    try:
+        raise ValueError(FORGED)
+    except ValueError:
+        logging.getLogger("bot.x").exception("by %s", FORGED, extra={"name_": FORGED})
+    text = stream.getvalue()
+    text.encode()
+    assert all(character.isprintable() or character == "\n" for character in text)
+    lines = text.removesuffix("\n").split("\n")
+    assert [line for line in lines if not line.startswith("    ")] == lines[:1]
+    if form is LogFormat.JSON:
+        entry = json.loads(lines[0])
+        assert entry["message"] == f"by {FORGED}"
+        assert entry["name_"] == FORGED
+
+
+def test_a_call_stack_is_indented_as_well() -> None:
+    stream = written(LogFormat.TEXT)
+    logging.getLogger("bot.x").warning("here", stack_info=True)
+    first, *rest = stream.getvalue().splitlines()
+    assert first.endswith("bot.x: here")
+    assert rest
+    assert all(line.startswith("    ") for line in rest)
+
+
+@pytest.mark.parametrize("form", list(LogFormat))
+@pytest.mark.parametrize("secret", ["p%40ss%2Fword", 'qu"ot\\ed', "it's", "long-secret-long"])
+def test_a_secret_is_hidden_however_it_is_spelt(form: LogFormat, secret: str) -> None:
+    """As it stands in an address, decoded, in JSON, in Python; also where another is part of it."""
+    stream = written(form, secrets=("secret", secret))
+    plain = unquote(secret)
+    log = logging.getLogger("bot.x")
+    spelt = [secret, plain, quote(plain, safe=""), repr(plain), json.dumps({"k": plain})]
+    for text in spelt:
+        log.warning("%s", text, extra={"more": [text]})
+    shown = stream.getvalue()
+    assert not [text for text in (secret, plain, quote(plain, safe="")) if text in shown]
+    assert json.dumps(plain)[1:-1] not in shown
+    assert shown.count("(hidden)") >= len(spelt)
+    assert hidden(f"at redis://:{secret}@host", (secret,)) == "at redis://:(hidden)@host"

@@ -28,6 +28,7 @@ from bot.render import (
     status,
 )
 from core.domain.ballot import draw
+from core.domain.legible import legible
 from core.domain.recurrence import PLAN_TEXT_UNITS, PLAN_TITLE_UNITS
 from core.domain.story import (
     Outcome,
@@ -121,13 +122,10 @@ def test_every_piece_fits_a_message_below_its_heading(title: str, text: str, num
 
 @given(NASTY)
 def test_prose_reads_as_it_was_written(text: str) -> None:
-    """Without our backslashes (or look-alikes) it is the text itself."""
-    shown = harmless(text, MESSAGE_UNITS)
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    unmarked = shown.translate(str.maketrans("＃＞（", "#>("))
-    assert unmarked.replace("\\", "") == plain.translate(str.maketrans("＃＞（", "#>(")).replace(
-        "\\", ""
-    )
+    """Without our backslashes (or look-alikes) it is what can be seen of the text itself."""
+    alike = str.maketrans("＃＞（‹＠．", "#>(<@.")
+    shown = harmless(text, MESSAGE_UNITS).translate(alike)
+    assert shown.replace("\\", "") == legible(text).translate(alike).replace("\\", "")
 
 
 @given(NASTY)
@@ -183,9 +181,9 @@ def test_escaped_text_fits_is_one_line_and_keeps_its_words(text: str, room: int)
     shown = escaped(text, room)
     assert utf16_length(shown) <= room
     assert "\n" not in shown
-    line = " ".join(text.split())
+    line = " ".join(legible(text).split())
     if 2 * utf16_length(line) <= room:
-        assert re.sub(r"\\(.)", r"\1", shown) == line
+        assert re.sub(r"\\(.)", r"\1", shown).replace("‹", "<") == line
 
 
 @given(st.text("*_~|`\\[]<>#-a", max_size=60))
@@ -295,7 +293,7 @@ def test_each_other_state_is_said_and_mentions_nobody(state: BallotState, words:
 
 
 def test_a_sleeping_ballot_says_how_an_archived_thread_is_woken() -> None:
-    assert "/story resume" in texts(ballot(a_ballot(state=BallotState.ASLEEP)))[-1]
+    assert "/story resume wakes it too" in texts(ballot(a_ballot(state=BallotState.ASLEEP)))[-1]
 
 
 def test_a_closed_ballot_shows_bars_numbers_and_the_winner() -> None:

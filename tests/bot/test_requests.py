@@ -1,5 +1,8 @@
 """What commands were given: every bad value is a sentence, and nothing is trusted."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import discord
 import pytest
 
@@ -8,6 +11,7 @@ from bot.cogs.requests import (
     StartRules,
     brief_of,
     require_allowed,
+    require_mentionable,
     require_own_permissions,
     settings_of,
 )
@@ -33,7 +37,7 @@ def test_what_is_said_wins() -> None:
 def test_a_premise_is_one_to_two_thousand_characters(premise: str) -> None:
     with pytest.raises(InputError, match="premise") as caught:
         brief_of(premise, "", "", "", RULES)
-    assert str(PREMISE_LENGTH) in str(caught.value)
+    assert f"{PREMISE_LENGTH:,}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,32 @@ def test_a_thread_asks_for_its_own_permission() -> None:
 
 def test_an_administrator_lacks_nothing() -> None:
     require_own_permissions(discord.Permissions(administrator=True), thread=True)
+
+
+def a_role(guild: int, **fields: object) -> discord.Role:
+    """A role as Discord resolves it for a command."""
+    data: dict[str, object] = {
+        "id": "5",
+        "name": "r",
+        "permissions": "0",
+        "position": 1,
+        "colors": {},
+        **fields,
+    }
+    place = SimpleNamespace(id=guild)
+    return discord.Role(guild=cast(Any, place), state=cast(Any, None), data=cast(Any, data))
+
+
+def test_only_who_may_mention_a_role_has_the_bot_mention_it() -> None:
+    """Else a moderator had the bot, which may mention more, ring where they may not."""
+    nothing, everything = discord.Permissions(), discord.Permissions(mention_everyone=True)
+    require_mentionable(a_role(1, mentionable=True), nothing)
+    require_mentionable(a_role(1), everything)
+    require_mentionable(a_role(1), discord.Permissions(administrator=True))
+    for role, given, why in (
+        (a_role(1), nothing, "can't be mentioned"),
+        (a_role(5, mentionable=True), everything, "@everyone"),
+        (discord.Object(5), everything, "no role of this server"),
+    ):
+        with pytest.raises(InputError, match=why):
+            require_mentionable(role, given)

@@ -99,6 +99,8 @@ def test_the_reflector_is_the_narrator_unless_said() -> None:
         ("REDIS_URL", "http://127.0.0.1:6379"),
         ("REDIS_URL", "redis://:6379"),
         ("ALLOWED_GUILDS", "12;34"),
+        ("ALLOWED_GUILDS", ","),
+        ("ALLOWED_GUILDS", ", ,"),
         ("DAILY_TOKEN_CAP", "0"),
         ("DAILY_TOKEN_CAP", "1e6"),
         ("VOTE_SECONDS", "4"),
@@ -153,8 +155,19 @@ def test_no_secret_is_shown_in_faults_or_repr() -> None:
 
 
 def test_secrets_are_known_so_that_logs_can_hide_them() -> None:
-    settings = BotSettings.read(ENOUGH | {"REDIS_URL": "redis://:hush@host/0"})
-    assert settings.secrets == ("token-1", "key-1", "hush")
+    """The passwords of addresses are among them."""
+    settings = BotSettings.read(
+        ENOUGH
+        | {
+            "REDIS_URL": "redis://:hush@host/0",
+            "OPENAI_BASE_URL": "https://me:quiet@host/v1",
+            "DISCORD_API_URL": "http://me:still@host/api",
+            "DISCORD_GATEWAY_URL": "ws://me:calm@host",
+        }
+    )
+    secrets = ("token-1", "key-1", "hush", "quiet", "still", "calm")
+    assert settings.secrets == secrets
+    assert not [secret for secret in secrets if secret in repr(settings)]
 
 
 def test_the_environment_wins_over_the_file(

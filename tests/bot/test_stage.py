@@ -10,7 +10,12 @@ from bot.client import point_at
 from bot.render import OPTION_EMOJI
 from bot.stage import DiscordStage
 from core.domain.story import Settings
-from core.errors import MessageGoneError, StageForbiddenError, StageUnavailableError
+from core.errors import (
+    ChannelGoneError,
+    MessageGoneError,
+    StageForbiddenError,
+    StageUnavailableError,
+)
 from core.ports import Announcement, Ballot, BallotState, MessageKind, Prose
 from tests.fakes.stories import PLANS
 from tests.faults.discord_server import (
@@ -190,22 +195,44 @@ async def test_a_missing_permission_and_a_missing_channel_are_told_apart(
     server.world.set_overwrite(channel, mute)
     with pytest.raises(StageForbiddenError, match="Send Messages"):
         await stage.send(channel.id, Prose("y"), "n2")
-    with pytest.raises(MessageGoneError):
+    with pytest.raises(ChannelGoneError):
         await stage.send(1234, Prose("x"), "n1")
 
 
-async def test_an_archived_thread_takes_messages_and_no_reactions_a_locked_one_neither(
+async def test_an_archived_thread_is_brought_back_for_whatever_it_wouldnt_take(
     server: DiscordServer, stage: DiscordStage, guild: Guild, channel: Channel
 ) -> None:
+    """Reactions, edits: once; sending does it by itself, and reading needs nothing."""
     thread = server.world.create_thread(channel, "post", server.owner(guild).user)
     ballot = await stage.send(thread.id, BALLOT, "n1")
-    server.world.archive_thread(thread, archived=True)
-    with pytest.raises(StageForbiddenError, match="archived"):
-        await stage.signal(thread.id, ballot.id, 3)
-    await stage.send(thread.id, Prose("awake"), "n2")
-    server.world.archive_thread(thread, archived=True, locked=True)
-    with pytest.raises(StageForbiddenError):
-        await stage.send(thread.id, Prose("x"), "n3")
+    for act in (
+        lambda: stage.signal(thread.id, ballot.id, 3),
+        lambda: stage.edit(thread.id, ballot.id, replace(BALLOT, extended=True)),
+        lambda: stage.send(thread.id, Prose("awake"), "n2"),
+    ):
+        server.world.archive_thread(thread, archived=True)
+        await stage.votes(thread.id, ballot.id, 3)
+        assert thread.archived
+        await act()
+        assert not thread.archived
+    assert len(server.calls.to(f"PATCH /channels/{thread.id}")) == 2
+
+
+async def test_a_locked_thread_refuses_and_is_left_alone(
+    server: DiscordServer, stage: DiscordStage, guild: Guild, channel: Channel
+) -> None:
+    """Archived or not; each act asks at most twice."""
+    thread = server.world.create_thread(channel, "post", server.owner(guild).user)
+    ballot = await stage.send(thread.id, BALLOT, "n1")
+    for archived in (False, True):
+        server.world.archive_thread(thread, archived=archived, locked=True)
+        before = len(server.calls)
+        with pytest.raises(StageForbiddenError, match="locked"):
+            await stage.send(thread.id, Prose("x"), "n3")
+        with pytest.raises(StageForbiddenError, match="locked"):
+            await stage.edit(thread.id, ballot.id, replace(BALLOT, extended=True))
+        assert len(server.calls) - before <= 3
+        assert thread.archived is archived
 
 
 async def test_an_outage_is_worth_another_try_with_the_same_nonce(

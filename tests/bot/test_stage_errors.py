@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot.stage import translate
 from core.errors import (
+    ChannelGoneError,
     MessageGoneError,
     StageError,
     StageForbiddenError,
@@ -41,9 +42,10 @@ ANSWERS = (
     (answered(403, 1), StageForbiddenError),
     (answered(403, 160005), StageForbiddenError),
     (answered(400, 50083), StageForbiddenError),
-    (answered(429, 30046), StageForbiddenError),
+    (answered(429, 30046), StageError),
+    (answered(403, 90001), StageError),
     (answered(404, 10008), MessageGoneError),
-    (answered(404, 10003), MessageGoneError),
+    (answered(404, 10003), ChannelGoneError),
     (answered(500), StageUnavailableError),
     (answered(503), StageUnavailableError),
     (answered(429), StageUnavailableError),

@@ -66,6 +66,10 @@ class StageDoor(Protocol):
         """Let us read and react, and not write."""
         ...
 
+    def blind(self) -> None:
+        """Take the right to read the channel's history from us."""
+        ...
+
     def close(self) -> None:
         """Delete the channel."""
         ...
@@ -103,6 +107,9 @@ class FakeDoor:
 
     def mute(self) -> None:
         self.stage.muted.add(self.channel)
+
+    def blind(self) -> None:
+        self.stage.blind.add(self.channel)
 
     def close(self) -> None:
         self.stage.closed.add(self.channel)
@@ -145,6 +152,9 @@ class DiscordDoor:
 
     def mute(self) -> None:
         self._deny(Permission.SEND_MESSAGES)
+
+    def blind(self) -> None:
+        self._deny(Permission.READ_MESSAGE_HISTORY)
 
     def close(self) -> None:
         self._server.world.delete_channel(self._place)

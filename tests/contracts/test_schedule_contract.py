@@ -179,6 +179,33 @@ async def test_stories_of_a_phase_come_page_by_page(doors: Doors, page: int) -> 
     assert await pages(doors, Phase.ASLEEP, page) == []
 
 
+@pytest.mark.parametrize("page", [1, 100])
+async def test_the_stories_of_one_server_can_be_listed_alone(doors: Doors, page: int) -> None:
+    """Ids of servers are long and differ in their last digit."""
+    guilds = [10**18, 10**18 + 1]
+    for place in range(6):
+        story = replace(a_story(BASE + place, phase=Phase.VOTING), guild=guilds[place % 2])
+        assert await doors.stories.create(story, f"create-{place}")
+    for which in (0, 1):
+        found: list[StoryId] = []
+        while more := await doors.schedule.in_phase(
+            Phase.VOTING, found[-1] if found else None, page, guilds[which]
+        ):
+            found += more
+        assert found == [StoryId(BASE + place, 1) for place in range(which, 6, 2)]
+    assert await doors.schedule.in_phase(Phase.PAUSED, None, page, guilds[0]) == []
+
+
+async def test_servers_are_those_in_which_a_story_goes_on(doors: Doors) -> None:
+    """Each once, whatever phase its stories are in; those with ended stories alone aren't."""
+    assert await doors.schedule.guilds() == frozenset()
+    for place, phase in enumerate([*Phase, Phase.VOTING]):
+        guild = 10**18 + (phase is Phase.ENDED) + 2 * (place % 2)
+        story = replace(a_story(BASE + place, phase=phase), guild=guild)
+        assert await doors.stories.create(story, f"create-{place}")
+    assert await doors.schedule.guilds() == {10**18, 10**18 + 2}
+
+
 async def pages(doors: Doors, phase: Phase, limit: int) -> list[StoryId]:
     """All stories of a phase, read page by page."""
     found: list[StoryId] = []

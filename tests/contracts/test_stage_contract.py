@@ -7,7 +7,12 @@ import pytest
 
 from core.domain.identity import DISCORD_EPOCH_S
 from core.domain.story import Plan, Settings
-from core.errors import MessageGoneError, StageError, StageForbiddenError
+from core.errors import (
+    ChannelGoneError,
+    MessageGoneError,
+    StageError,
+    StageForbiddenError,
+)
 from core.ports import Announcement, Ballot, BallotState, Content, MessageKind, Prose
 from tests.contracts.stage_doors import FakeDoor, StageDoor, discord_door
 from tests.fakes.stage import NONCE_LIMIT, NONCE_MEMORY_S
@@ -244,6 +249,23 @@ async def test_a_channel_that_forbids_writing_lets_us_do_the_rest(door: StageDoo
     assert await door.stage.own_messages(door.channel, 0) == [ballot]
 
 
+async def test_a_history_that_cant_be_read_never_looks_empty(door: StageDoor) -> None:
+    """Discord shows nothing instead of refusing; whoever believed it would tell all of it again."""
+    ballot = (await door.stage.send(door.channel, BALLOT, "n1")).id
+    door.blind()
+    for refused in (
+        door.stage.own_messages(door.channel, ballot - 1),
+        door.stage.own_messages(door.channel, ballot),
+        door.stage.send(door.channel, BALLOT, "n2", ballot - 1),
+        door.stage.votes(door.channel, ballot, 3),
+        door.stage.signal(door.channel, ballot, 3),
+    ):
+        with pytest.raises(StageForbiddenError):
+            await refused
+    await door.stage.send(door.channel, Announcement("The bot can't read here."), "n3")
+    assert len(door.texts()) == 2
+
+
 async def test_a_channel_out_of_sight_forbids_everything(door: StageDoor) -> None:
     stage, channel = door.stage, door.channel
     ballot = (await stage.send(channel, BALLOT, "n1")).id
@@ -277,5 +299,5 @@ async def test_in_a_deleted_channel_everything_is_gone(door: StageDoor) -> None:
         stage.signal(channel),
         stage.signal(channel, ballot, 3),
     ):
-        with pytest.raises(MessageGoneError):
+        with pytest.raises(ChannelGoneError):
             await refused

@@ -19,6 +19,7 @@ from core.domain.story import (
     StoryId,
     Stretch,
     VotingRule,
+    WholeText,
 )
 from core.errors import ConflictError, FencedError, NoStoryError, RecordError, StoreError
 from core.ports import Commit
@@ -110,8 +111,13 @@ async def test_a_commit_replaces_the_state(doors: Doors) -> None:
         lineage=(Stretch("main", 1, 4), Stretch("b2", 5, 7)),
         head="t7",
         draft=Draft("t8", 8, 2, plans[1], 99),
-        pause=Pause(Phase.VOTING, PauseCause.BUDGET, "The budget is spent.", 12.5, 99.0),
-        outbox=(Notice("n1", "We pause."), RefreshBallot("t7"), Notice("n2", "Later.")),
+        pause=Pause(Phase.VOTING, PauseCause.BUDGET, "The budget is spent.", 12.5, 99.0, True),
+        outbox=(
+            WholeText(Draft("t8", 8, 2, plans[1], 99)),
+            Notice("n1", "We pause."),
+            RefreshBallot("t7"),
+            Notice("n2", "Later."),
+        ),
         memory=Memory("Mira waits.", 1),
         canon=Canon(("Salt.", "Iron."), 1),
         plans=Plans(plans, 1),

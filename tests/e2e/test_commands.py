@@ -168,8 +168,8 @@ async def test_without_a_story_every_command_says_so(world: World) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"premise": " \n "}, "The premise is empty: say in up to 2000 characters what it is."),
-        ({"premise": "x" * 5000}, "The premise has 5000 characters; it may have at most 2000."),
+        ({"premise": " \n "}, "The premise is empty: say in up to 2,000 characters what it is."),
+        ({"premise": "x" * 5000}, "The premise has 5,000 characters; it may have at most 2,000."),
         (
             {"premise": PREMISE, "genre": "g" * 101},
             "The genre has 101 characters; it may have at most 100.",

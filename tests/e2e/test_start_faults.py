@@ -18,12 +18,13 @@ import pytest
 from bot.playground.embedded_redis import server_binary
 from core.domain.story import Phase
 from tests.faults.process_house import PATIENCE_S, TOKEN, ProcessHouse
+from tests.leak_watch import WRONG_SECRET
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("wheels")]
 
 MISTAKE = 2
 """The exit code that says: the operator can mend this."""
-SECRET = "s3cret-s3cret"
+SECRET = WRONG_SECRET
 
 
 @pytest.fixture

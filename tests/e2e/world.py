@@ -34,8 +34,8 @@ from simcord import (
     interactions,
 )
 from simcord._clock import Clock as SimClock
-from simcord.backend.models import Interaction
-from simcord.enums import InteractionType
+from simcord.backend.models import Interaction, Overwrite
+from simcord.enums import InteractionType, OverwriteType
 
 from bot.bootstrap import App, build
 from bot.playground.embedded_redis import EmbeddedRedis
@@ -51,6 +51,7 @@ from core.ports import Embedder, MessageKind
 from tests.adapters.redis_proxy import LossyProxy
 from tests.e2e.endpoint import MODEL, StoryEndpoint
 from tests.fakes.scaled_clock import ScaledClock
+from tests.leak_watch import DISCORD_TOKEN, ENDPOINT_KEY
 
 PATIENCE_S = 30.0
 """How long a test waits for what the bot does by itself, in real seconds."""
@@ -256,8 +257,8 @@ class World:
         await wire.__aenter__()
         database = RedisDatabase(wire.url, repeats_s=())
         said = {
-            "DISCORD_TOKEN": "simulated",
-            "OPENAI_API_KEY": "sk-simulated",
+            "DISCORD_TOKEN": DISCORD_TOKEN,
+            "OPENAI_API_KEY": ENDPOINT_KEY,
             "OPENAI_BASE_URL": self.endpoint.base_url,
             "NARRATOR_MODEL": MODEL,
             "REDIS_URL": self.redis.url,
@@ -364,6 +365,50 @@ class World:
     ) -> None:
         """React to the newest ballot."""
         await who.react(self.ballots(channel)[-1], OPTION_EMOJI[option])
+
+    # ── what moderators do ───────────────────────────────────────────────────────────────────────
+
+    def deny_bot(self, *permissions: str) -> None:
+        """Take permissions from the bot in the channel, by discord.py's names."""
+        denied = sum(discord.Permissions.VALID_FLAGS[name] for name in permissions)
+        bot = self.env.backend.bot_user.id
+        overwrite = Overwrite(target_id=bot, type=OverwriteType.MEMBER, deny=denied)
+        self.env.backend.set_overwrite(self.channel.id, overwrite)
+
+    def allow_bot(self) -> None:
+        """Give back what ``deny_bot`` took."""
+        self.env.backend.delete_overwrite(self.channel.id, self.env.backend.bot_user.id)
+
+    def clear_reactions(self, message: discord.Message, emoji: str | None = None) -> None:
+        """Take all reactions off a message, or all of one emoji."""
+        backend = self.env.backend
+        if emoji is None:
+            backend.clear_reactions(message.channel.id, message.id)
+        else:
+            backend.clear_reaction(message.channel.id, message.id, emoji)
+
+    def remove_own_reaction(self, message: discord.Message, emoji: str) -> None:
+        """Take the bot's own reaction off a message."""
+        backend = self.env.backend
+        backend.remove_reaction(message.channel.id, message.id, emoji, backend.bot_user.id)
+
+    def delete_channel(self, channel: ChannelHandle | None = None) -> None:
+        """Delete a channel, a thread or a forum's post."""
+        self.env.backend.delete_channel((channel or self.channel).id)
+
+    def kick_bot(self) -> None:
+        """Throw the bot out of the first server; here its channels are lost with it."""
+        self.env.backend.remove_guild(self.guild.id)
+
+    def asked_of(self, channel: ChannelHandle | None = None) -> list[Request]:
+        """Everything that the bot asked of Discord about a channel."""
+        about = f"/channels/{(channel or self.channel).id}/"
+        entries: Any = self.env.backend.http_requests
+        return [
+            Request(place, entry.method, entry.path, json.dumps(entry.json, ensure_ascii=False))
+            for place, entry in enumerate(entries)
+            if about in f"{entry.path}/"
+        ]
 
     # ── what members see ─────────────────────────────────────────────────────────────────────────
 
@@ -472,6 +517,15 @@ class World:
                 and not story.outbox
                 and number in (None, story.head_number)
             )
+
+        await self._until(there)
+        return await self.story(channel)
+
+    async def rests_paused(self, channel: ChannelHandle | None = None) -> Story:
+        """Wait until the story is paused; what the channel is owed may have to wait."""
+
+        async def there() -> object:
+            return (await self.story(channel)).phase is Phase.PAUSED
 
         await self._until(there)
         return await self.story(channel)

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 
 from core.domain.identity import DISCORD_EPOCH_S
 from core.domain.story import Votes
-from core.errors import MessageGoneError, StageError, StageForbiddenError, TalewheelError
+from core.errors import (
+    ChannelGoneError,
+    MessageGoneError,
+    StageError,
+    StageForbiddenError,
+    TalewheelError,
+)
 from core.ports import Announcement, Ballot, Clock, Content, MessageKind, Posted, Prose
 
 NONCE_MEMORY_S = 300.0
@@ -49,9 +55,12 @@ class FakeStage:
         fail: asked before each call with its name; what it returns is raised, after the call took
             effect where ``fail_after`` is set.
         calls: names of the calls made.
+        sought: ids above which the channel's history was read.
+        refused: how many calls were refused because of the channel, or found it deleted.
         send_s: how long a message takes to appear, and ``sending`` whether one is under way.
         forbidden: channels that we can't see any more, ``muted`` those where we may not write but
             may still read, edit, delete and react, ``closed`` those that were deleted.
+        blind: channels whose history we may not read; everything else goes on there.
         bots: people whose reactions don't count.
     """
 
@@ -60,11 +69,14 @@ class FakeStage:
         self._serial = 0
         self.messages: dict[int, list[FakeMessage]] = defaultdict(list)
         self.calls: list[str] = []
+        self.sought: list[int] = []
+        self.refused = 0
         self.send_s = 0.0
         self.sending = False
         self.forbidden: set[int] = set()
         self.muted: set[int] = set()
         self.closed: set[int] = set()
+        self.blind: set[int] = set()
         self.bots: set[int] = set()
         self.fail: Callable[[str], TalewheelError | None] = lambda _name: None
         self.fail_after: Callable[[str], TalewheelError | None] = lambda _name: None
@@ -77,6 +89,9 @@ class FakeStage:
 
     async def _send(self, channel: int, content: Content, nonce: str, after: int | None) -> Posted:
         self._enter("send", channel)
+        if after is not None:
+            self.sought.append(after)
+            self._check_may_read(channel)
         for message in self.shown(channel):
             if after is not None and message.id > after and message.content == content:
                 return self._leave("send", message)
@@ -104,7 +119,7 @@ class FakeStage:
         self._leave("edit", None)
 
     async def delete(self, channel: int, message: int) -> None:
-        with suppress(MessageGoneError):
+        with suppress(ChannelGoneError):
             self._enter("delete", channel)
         for known in self.messages[channel]:
             if known.id == message:
@@ -113,10 +128,13 @@ class FakeStage:
 
     async def own_messages(self, channel: int, after: int) -> list[Posted]:
         self._enter("own_messages", channel)
+        self.sought.append(after)
+        self._check_may_read(channel)
         return [_posted(m) for m in self.messages[channel] if m.id > after and not m.deleted]
 
     async def votes(self, channel: int, message: int, options: int) -> Votes:
         self._enter("votes", channel)
+        self._check_may_read(channel)
         ballot = self.find(channel, message)
         return {
             option: frozenset(ballot.votes[option] - self.bots)
@@ -128,6 +146,7 @@ class FakeStage:
     async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
         self._enter("signal" if ballot else "typing", channel)
         if ballot:
+            self._check_may_read(channel)
             message = self.find(channel, ballot)
             message.offered = max(message.offered, options)
         else:
@@ -188,15 +207,23 @@ class FakeStage:
     def _enter(self, name: str, channel: int) -> None:
         self.calls.append(name)
         if channel in self.closed:
-            raise MessageGoneError("That channel was deleted.")
+            self.refused += 1
+            raise ChannelGoneError("That channel was deleted.")
         if channel in self.forbidden:
+            self.refused += 1
             raise StageForbiddenError("The bot lacks View Channel here, and Send Messages with it.")
         if error := self.fail(name):
             raise error
 
     def _check_may_write(self, channel: int) -> None:
         if channel in self.muted:
+            self.refused += 1
             raise StageForbiddenError("The bot may not write here: it lacks Send Messages.")
+
+    def _check_may_read(self, channel: int) -> None:
+        if channel in self.blind:
+            self.refused += 1
+            raise StageForbiddenError("The bot lacks Read Message History.", speechless=False)
 
     def _leave(self, name: str, message: FakeMessage | None) -> Posted:
         if error := self.fail_after(name):

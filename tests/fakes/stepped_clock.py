@@ -7,16 +7,33 @@ from itertools import count
 from typing import Any, cast
 
 
+class RightClock:
+    """Implements ports.Clock: the time that the rest of the world has, whatever was leapt."""
+
+    def __init__(self, stepped: "SteppedClock") -> None:
+        self._stepped = stepped
+
+    def now(self) -> float:
+        return self._stepped.monotonic()
+
+    def monotonic(self) -> float:
+        return self._stepped.monotonic()
+
+    async def sleep(self, delay_s: float) -> None:
+        await self._stepped.sleep(delay_s)
+
+
 class SteppedClock:
     """Implements ports.Clock; ``run_until`` wakes sleepers in the order of their times."""
 
     def __init__(self, now: float = 1_790_000_000.0) -> None:
         self._now = now
+        self._ahead_s = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
 
     def now(self) -> float:
-        return self._now
+        return self._now + self._ahead_s
 
     def monotonic(self) -> float:
         return self._now
@@ -25,6 +42,10 @@ class SteppedClock:
         woken = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._now + delay_s, next(self._order), woken))
         await woken
+
+    def leap(self, by_s: float) -> None:
+        """Set the time of day on or back; no time passes, and the world's own clock stays right."""
+        self._ahead_s += by_s
 
     def jump(self, by_s: float) -> None:
         """Let time pass without waking anybody, as a stopped process sees it."""

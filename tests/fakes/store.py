@@ -233,10 +233,21 @@ class FakeSchedule:
         self._world.stories[story] = replace(stored, due=until)
         self._world.after("renew")
 
-    async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:
+    async def in_phase(
+        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+    ) -> list[StoryId]:
         await self._world.before("in_phase")
-        found = sorted(story.id for story in self._world.stories.values() if story.phase is phase)
+        found = sorted(
+            story.id
+            for story in self._world.stories.values()
+            if story.phase is phase and guild in (None, story.guild)
+        )
         return [story for story in found if after is None or story > after][:limit]
+
+    async def guilds(self) -> frozenset[int]:
+        await self._world.before("guilds")
+        stories = self._world.stories.values()
+        return frozenset(story.guild for story in stories if story.phase is not Phase.ENDED)
 
     def _by_due(self) -> Iterable[Story]:
         waiting = (story for story in self._world.stories.values() if story.due is not None)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.faults.bot_nursery import ROOT, Child, Nursery
 
 
 class BotProcess:
@@ -21,12 +21,16 @@ class BotProcess:
     Args:
         folder: empty; where it runs and where its output goes.
         environment: its settings.
+        nursery: forks it, which is quicker; None starts it as an operator does.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], nursery: Nursery | None = None
+    ) -> None:
         self._folder = folder
         self._environment = dict(environment)
-        self._process: asyncio.subprocess.Process | None = None
+        self._nursery = nursery
+        self._process: asyncio.subprocess.Process | Child | None = None
 
     @property
     def output(self) -> str:
@@ -46,6 +50,10 @@ class BotProcess:
     async def start(self, **more: str) -> None:
         """Start it, with some settings changed."""
         system = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        if self._nursery is not None:
+            settings = {**system, **self._environment, **more}
+            self._process = await self._nursery.bear(self._folder, settings)
+            return
         with self._log("stdout").open("ab") as stdout, self._log("stderr").open("ab") as stderr:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -62,6 +70,16 @@ class BotProcess:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    def freeze(self) -> None:
+        """Stop it where it stands, by SIGSTOP: it is there, and does nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on from where it was stopped."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     async def stop(self) -> tuple[int, float]:
         """Ask it to end by SIGTERM; gives its exit code and the seconds it took."""

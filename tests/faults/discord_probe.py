@@ -6,6 +6,8 @@ sends one message and then waits to be killed. It holds no expectations: those a
 
 import argparse
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
@@ -15,7 +17,10 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from tests.faults.discord_server import DiscordServer
 from tests.faults.discord_server.changes import Changes
+
+TOKEN = "local-token"
 
 Reply = discord.Interaction[Any]
 
@@ -72,8 +77,15 @@ class Probe(commands.AutoShardedBot):
         changes: Rings for each of them.
     """
 
-    def __init__(self, intents: discord.Intents = INTENTS) -> None:
-        super().__init__(command_prefix=(), intents=intents, guild_ready_timeout=0.05)
+    def __init__(
+        self, intents: discord.Intents = INTENTS, *, heartbeat_timeout: float = 60.0
+    ) -> None:
+        super().__init__(
+            command_prefix=(),
+            intents=intents,
+            guild_ready_timeout=0.05,
+            heartbeat_timeout=heartbeat_timeout,
+        )
         self.heard: list[tuple[str, Any]] = []
         self.changes = Changes()
         add_commands(self.tree)
@@ -84,6 +96,10 @@ class Probe(commands.AutoShardedBot):
     def _note(self, name: str, event: object) -> None:
         self.heard.append((name, event))
         self.changes.ring()
+
+    async def on_resumed(self) -> None:
+        """Note that a session goes on."""
+        self._note("resumed", None)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Note a message."""
@@ -163,6 +179,20 @@ def add_commands(tree: app_commands.CommandTree[Any]) -> None:
     @tree.command(description="Says nothing")
     async def mute(interaction: Reply) -> None:  # pyright: ignore[reportUnusedFunction]
         del interaction
+
+
+@asynccontextmanager
+async def running(
+    server: DiscordServer, intents: discord.Intents = INTENTS, *, heartbeat_timeout: float = 60.0
+) -> AsyncGenerator[Probe, None]:
+    """Run the probe in this process until the block ends."""
+    async with Probe(intents, heartbeat_timeout=heartbeat_timeout) as bot:
+        task = asyncio.create_task(bot.start(TOKEN))
+        await server.wait_connected(server.platform.shards)
+        await bot.wait_until_ready()
+        yield bot
+        await bot.close()
+        await task
 
 
 async def send_once(token: str, channel_id: int, nonce: str) -> None:

@@ -10,18 +10,19 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from itertools import pairwise
+from copy import copy
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
-from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.story import Phase, Story, Turn
+from tests import leak_watch
 from tests.adapters.redis_raw import raw_client
+from tests.faults.bot_nursery import Nursery
 from tests.faults.bot_process import BotProcess
 from tests.faults.discord_server import (
     MODERATOR,
@@ -29,22 +30,20 @@ from tests.faults.discord_server import (
     Channel,
     DiscordServer,
     DropConnection,
+    Limits,
     Message,
 )
-from tests.faults.story_endpoint import (
-    DIMS,
-    EMBEDDING_MODEL,
-    MODEL,
-    TITLE,
-    Asked,
-    StoryEndpoint,
-)
+from tests.faults.story_endpoint import DIMS, EMBEDDING_MODEL, MODEL, Asked, StoryEndpoint
+from tests.faults.told_once import Witness
+from tests.leak_watch import DISCORD_TOKEN, ENDPOINT_KEY
 
-TOKEN = "local-token"
+TOKEN = DISCORD_TOKEN
 LEASE_S = 2
 """A restart takes as long; shorter, and a busy machine could lose a lease without any crash."""
 PATIENCE_S = 40.0
 """For what takes a second or two on an idle machine."""
+SUPPRESS_EMBEDS = 1 << 2
+"""Discord's flag for a message without previews."""
 ROUTES = (
     "* /channels/*/*",
     "* /channels/*/messages/*",
@@ -59,20 +58,31 @@ class ProcessHouse:
 
     Attributes:
         server, endpoint, redis, bot: what it consists of.
+        witness: compares what is on stage with what Redis holds.
         channel: where the story of the moment is told.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits | None = None,
+        *,
+        nursery: Nursery | None = None,
+        **environment: str,
+    ) -> None:
         """See the class.
 
         Args:
             folder: empty; the bot's own.
+            limits: Discord's, where they are not its usual ones.
+            nursery: see BotProcess.
             environment: settings beside those that lead to the servers.
         """
         self._folder = folder
+        self._nursery = nursery
         self._said = environment
         self._stack = AsyncExitStack()
-        self.server = DiscordServer(token=TOKEN)
+        self.server = DiscordServer(token=TOKEN, limits=limits)
         self.endpoint = StoryEndpoint()
         self.redis = EmbeddedRedis()
         self.guild = self.server.world.create_guild("Harbour")
@@ -90,9 +100,10 @@ class ProcessHouse:
             await client.config_set("appendfsync", "always")
         self._database = RedisDatabase(self.redis.url)
         self._stack.push_async_callback(self._database.close)
-        self._store = RedisStoryStore(self._database, DIMS)
+        store = RedisStoryStore(self._database, DIMS)
+        self.witness = Witness(self.server, store, self.redis.url)
         self._folder.mkdir()
-        self.bot = BotProcess(self._folder, self.environment())
+        self.bot = BotProcess(self._folder, self.environment(), self._nursery)
         self._stack.push_async_callback(self.bot.kill)
         self.endpoint.hook = self._in_step
         return self
@@ -104,6 +115,12 @@ class ProcessHouse:
         trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
+        leak_watch.check(self.bot.output + self.bot.answer, "what the bot printed")
+        for call in self.server.calls:
+            leak_watch.check(str(call.fields), f"what Discord was told: {call.method} {call.path}")
+            check_mentions(call)
+        for body in self.endpoint.heard:
+            leak_watch.check(body, "what the model was told")
 
     def environment(self) -> dict[str, str]:
         """The settings that lead the bot here."""
@@ -111,6 +128,7 @@ class ProcessHouse:
             "DISCORD_TOKEN": TOKEN,
             "DISCORD_API_URL": self.server.api_url,
             "DISCORD_GATEWAY_URL": self.server.gateway_ws_url,
+            "OPENAI_API_KEY": ENDPOINT_KEY,
             "OPENAI_BASE_URL": self.endpoint.base_url,
             "NARRATOR_MODEL": MODEL,
             "EMBEDDINGS": "openai",
@@ -127,6 +145,12 @@ class ProcessHouse:
         self.channel = self.server.world.create_channel(self.guild, f"tale-{number}")
         return self.channel
 
+    def next_door(self) -> Self:
+        """The same house as it is seen from another channel: stories are told side by side."""
+        other = copy(self)
+        other.new_channel()
+        return other
+
     async def start_bot(self, **more: str) -> None:
         """Start the process and wait until it is connected."""
         await self.bot.start(**more)
@@ -141,7 +165,12 @@ class ProcessHouse:
     async def kill_bot(self) -> None:
         """End the process at once, and wait until Discord knows."""
         await self.bot.kill()
-        await self.server.wait_disconnected()
+        await self.bot_is_gone()
+
+    async def bot_is_gone(self) -> None:
+        """Wait until Discord knows that the process has ended."""
+        self.server.changes.ring()  # whoever waits for the process looks whether it runs
+        await self.server.wait_disconnected(PATIENCE_S)
 
     # ── what members do ──────────────────────────────────────────────────────────────────────────
 
@@ -174,7 +203,7 @@ class ProcessHouse:
 
     async def story_or_none(self) -> Story | None:
         """The channel's story as Redis holds it, if there is one."""
-        return await self._store.current(self.channel.id)
+        return await self.witness.current(self.channel)
 
     async def story(self) -> Story:
         """The channel's story as Redis holds it."""
@@ -184,13 +213,7 @@ class ProcessHouse:
 
     async def told(self) -> list[Turn]:
         """The turns that led to the head, oldest first."""
-        story = await self.story()
-        turns: list[Turn] = []
-        at = story.head
-        while at is not None:
-            turns.append(await self._store.turn(story.id, at))
-            at = turns[-1].parent
-        return turns[::-1]
+        return await self.witness.told(await self.story())
 
     async def rests_at(self, number: int) -> None:
         """Wait until the ballot of a turn is open and nothing is owed to the channel."""
@@ -224,53 +247,15 @@ class ProcessHouse:
 
     async def check_told_once(self) -> None:
         """Every turn stands on stage once, in order, as Redis holds it, and nothing else does."""
-        turns = await self.told()
-        assert [turn.number for turn in turns] == list(range(1, len(turns) + 1))
-        placed = [id_ for turn in turns for id_ in (*turn.pieces, turn.ballot)]
-        assert [message.id for message in self.shown()] == placed, "nothing more, nothing less"
-        shown = {message.id: message for message in self.shown()}
-        for turn in turns:
-            assert len(turn.pieces) == 2, "the paragraphs are made too long for one message"
-            text = "".join(shown[piece].text + "\n" for piece in turn.pieces)
-            heading = f"**{TITLE}** · turn {turn.number}\n"
-            assert text.split() == (heading + turn.paragraph).split(), f"shown is {text!r}"
-            self._check_ballot(turn, shown[turn.ballot or 0], is_last=turn is turns[-1])
-        for before, turn in pairwise(turns):
-            self._check_follows(before, turn)
-        await self._check_memory(turns)
-
-    def _check_ballot(self, turn: Turn, ballot: Message, *, is_last: bool) -> None:
-        assert set(ballot.reactions) == set(OPTION_EMOJI), f"turn {turn.number}: three reactions"
-        bot = self.server.world.bot.id
-        assert all(bot in reaction.normal for reaction in ballot.reactions.values())
-        letters = [f"Way {turn.number}{letter}" for letter in "abc"]
-        assert all(title in ballot.text for title in letters)
-        if is_last:
-            assert "closes <t:" in ballot.text or "closes in" in ballot.text
-            return
-        winner = turn.number % 3
-        assert f"{OPTION_EMOJI[winner]} won · 3 voters" in ballot.text, "the result stands there"
-
-    def _check_follows(self, before: Turn, turn: Turn) -> None:
-        winner = f"Way {before.number}{'abc'[before.number % 3]}"
-        assert turn.plan is not None
-        assert turn.plan.title == winner
-        assert turn.paragraph.startswith(f"Turn {turn.number} follows {winner}, ")
+        await self.witness.check_told_once(self.channel)
+        for turn in (await self.told())[:-1]:
+            assert turn.tally is not None
+            assert (turn.tally.winner, turn.tally.voters) == (turn.number % 3, 3), "the votes cast"
 
     def check_log(self) -> None:
         """Nothing that the bot said asks for a look: no error, no trace, no secret."""
         for word in ("ERROR", "CRITICAL", "Traceback", TOKEN):
             assert word not in self.bot.output, self.bot.output[-4000:]
-
-    async def _check_memory(self, turns: list[Turn]) -> None:
-        story = await self.story()
-        last = turns[-1].reflection
-        assert last is not None
-        assert story.memory.text == last.memory
-        async with raw_client(self.redis.url) as client:
-            pattern = f"{keys.MEMORY_PREFIX}{{{self.channel.id}}}:*"
-            entries = {key.decode() async for key in client.scan_iter(match=pattern)}
-        assert entries == {keys.memory(story.id, turn.id) for turn in turns}
 
     # ── moments ──────────────────────────────────────────────────────────────────────────────────
 
@@ -284,10 +269,31 @@ class ProcessHouse:
         number = asked.number
         sentence = f"Turn {number} follows" if moment == "early" else f"Sentence 9 of {number} "
         await self.server.wait_for(
-            lambda: not self.bot.running or any(sentence in each.text for each in self.shown()),
+            lambda: (
+                not self.bot.running
+                or any(
+                    sentence in message.text
+                    for channel in self.guild.channels.values()
+                    for message in self.server.bot_messages(channel)
+                )
+            ),
             PATIENCE_S,
             f"{sentence!r} on stage",
         )
+
+
+def check_mentions(call: Call) -> None:
+    """Whatever is shown says whom it may mention, at most a role; and shows no preview of a link.
+
+    A message of components has no previews, and an edit keeps what the message was sent with.
+    """
+    said: dict[str, Any] = call.fields.get("data") or call.fields
+    if not said.keys() & {"content", "components"}:
+        return
+    allowed = said["allowed_mentions"]
+    assert (allowed["parse"], allowed.get("users", [])) == ([], []), f"{call.path}: {allowed}"
+    if call.method == "POST" and said.get("content"):
+        assert said["flags"] & SUPPRESS_EMBEDS, call.path
 
 
 class Moments:

@@ -34,6 +34,7 @@ _SUBJECTS = (
 
 _NUMBER = re.compile(r"Write paragraph (\d+) of the story")
 _PLAN = re.compile(r"<plan>\n(.+)\n")
+_PREMISE = re.compile(r"<premise>\n(.+?)\n</premise>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,13 @@ class Asked:
         what: "outline", "paragraph" or "reflection".
         number: of the turn.
         plan: title of the plan that the turn follows; empty for the opening.
+        premise: of the story, by which one is told from another.
     """
 
     what: str
     number: int
     plan: str
+    premise: str = ""
 
 
 Hook = Callable[[str, Asked], Awaitable[None]]
@@ -64,19 +67,25 @@ class StoryEndpoint:
 
     Attributes:
         hook: called at each moment of each answer.
-        asked: how often the model was asked for what of which turn.
+        asked: how often the model was asked for what of which turn, in all stories together.
+        asked_of: the same of each story, by its premise.
         key: the only key that is accepted; None accepts every one.
         models: what the endpoint lists.
         nonsense: whether it answers everything with a web page.
+        echo: when set, everything is refused with what it makes of the authorization and the body.
+        heard: the bodies of all requests, as text.
         dims: numbers per vector.
     """
 
     def __init__(self, *, key: str | None = None, models: tuple[str, ...] = (MODEL,)) -> None:
         self.hook: Hook = _nothing
         self.asked: Counter[tuple[str, int]] = Counter()
+        self.asked_of: Counter[tuple[str, str, int]] = Counter()
         self.key = key
         self.models = models
         self.nonsense = False
+        self.echo: Callable[[str, str], str] | None = None
+        self.heard: list[str] = []
         self.dims = DIMS
         self.port = 0
         self.failures: list[Exception] = []
@@ -125,6 +134,10 @@ class StoryEndpoint:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
+        self.heard.append(await request.text())
+        if self.echo is not None:
+            sent = self.echo(request.headers.get("Authorization", ""), self.heard[-1])
+            return web.json_response({"error": {"message": sent}}, status=422)
         if self.nonsense:
             return web.Response(text="<html>Welcome!</html>", content_type="text/html")
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
@@ -155,7 +168,8 @@ class StoryEndpoint:
         body: dict[str, Any] = await request.json()
         asked = _understand(body)
         self.asked[asked.what, asked.number] += 1
-        time = self.asked[asked.what, asked.number]
+        self.asked_of[asked.premise, asked.what, asked.number] += 1
+        time = self.asked_of[asked.premise, asked.what, asked.number]
         await self.hook("before", asked)
         if asked.what == "paragraph":
             return await self._stream(request, asked, time)
@@ -203,10 +217,13 @@ def _understand(body: dict[str, Any]) -> Asked:
     number = int(found[1]) if found else 1
     plan = _PLAN.search(task)
     title = plan[1] if plan else ""
+    told_of = _PREMISE.search(task)
+    premise = told_of[1] if told_of else ""
     if body.get("stream"):
-        return Asked("paragraph", number, title)
+        return Asked("paragraph", number, title, premise)
     form: str = body["response_format"]["json_schema"]["name"]
-    return Asked({"opening": "outline", "reflection": "reflection"}[form], number, title)
+    what = {"opening": "outline", "reflection": "reflection"}[form]
+    return Asked(what, number, title, premise)
 
 
 def _outline() -> dict[str, object]:

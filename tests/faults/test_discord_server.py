@@ -7,8 +7,7 @@ discord.py never touches are in test_discord_server_rules.py.
 import asyncio
 import io
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import discord
@@ -16,7 +15,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from tests.faults.discord_probe import INTENTS, Panel, Probe, point_discord_at
+from tests.faults.discord_probe import TOKEN, Panel, Probe, point_discord_at, running
 from tests.faults.discord_server import (
     USUAL,
     Answer,
@@ -34,20 +33,10 @@ from tests.faults.discord_server import (
     Permission,
 )
 from tests.faults.discord_server.entities import FORUM
+from tests.faults.discord_wire import Clock
 
-TOKEN = "local-token"
 ONE, TWO = "1️⃣", "2️⃣"
 SENDING = "POST /channels/*/messages"
-
-
-class Clock:
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture
@@ -83,20 +72,6 @@ def channel(server: DiscordServer, guild: Guild) -> Channel:
 @pytest.fixture
 def mira(server: DiscordServer, guild: Guild) -> Member:
     return server.join(guild, "Mira")
-
-
-@asynccontextmanager
-async def running(
-    server: DiscordServer, intents: discord.Intents = INTENTS
-) -> AsyncGenerator[Probe, None]:
-    """Run the probe until the block ends."""
-    async with Probe(intents) as bot:
-        task = asyncio.create_task(bot.start(TOKEN))
-        await server.wait_connected(server.platform.shards)
-        await bot.wait_until_ready()
-        yield bot
-        await bot.close()
-        await task
 
 
 @pytest.fixture
@@ -198,11 +173,12 @@ async def test_intents_that_are_not_switched_on_are_refused(server: DiscordServe
 async def test_bot_whose_connection_was_cut_comes_back_and_hears_again(
     server: DiscordServer, bot: Probe, mira: Member, channel: Channel
 ) -> None:
-    before = server.gateway.sessions
     server.gateway.cut()
-    await server.wait_for(lambda: server.gateway.sessions and server.gateway.sessions != before)
+    await server.wait_disconnected()
+    mira.say(channel, "does anybody hear?")
+    await server.wait_connected()
     mira.say(channel, "hello again")
-    assert await heard(bot, 1) == ["message"]
+    assert await heard(bot, 3) == ["message", "resumed", "message"]
 
 
 # Messages

@@ -3,7 +3,6 @@
 What discord.py itself exercises is in test_discord_server.py.
 """
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -27,45 +26,11 @@ from tests.faults.discord_server.permissions import USUAL, permissions_of
 from tests.faults.discord_server.rest_messages import select_page
 from tests.faults.discord_server.snowflakes import Snowflakes, moment
 from tests.faults.discord_server.validation import is_emoji
+from tests.faults.discord_wire import Clock, Wire, identify, opened
 
 V2 = 1 << 15
 TEXT = {"type": 10, "content": "a line"}
 ECHO: dict[str, Any] = {"name": "echo", "description": "Say it back", "options": []}
-
-
-class Clock:
-    """A clock that a test sets forward."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-class Wire:
-    """A client that knows nothing of Discord."""
-
-    def __init__(self, server: DiscordServer, session: aiohttp.ClientSession) -> None:
-        self.server = server
-        self.session = session
-        self.token = "local-token"
-
-    async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Send a request; return the status and the JSON of the answer, or None."""
-        headers = {"Authorization": f"Bot {self.token}"}
-        url = self.server.api_url + path
-        async with self.session.request(method, url, json=body, headers=headers) as response:
-            raw = await response.read()
-            assert not raw or response.headers["Content-Type"] == "application/json"
-            return response.status, json.loads(raw) if raw else None
-
-    async def refusal(self, method: str, path: str, body: Any = None) -> tuple[int, int]:
-        """Send a request that must be refused; return status and code."""
-        status, answer = await self(method, path, body)
-        assert status >= 400, answer
-        assert answer["message"]
-        return status, answer["code"]
 
 
 @pytest.fixture
@@ -414,18 +379,6 @@ def test_ids_increase_even_if_the_clock_steps_back(times: list[float]) -> None:
 
 
 # Gateway
-
-
-async def opened(server: DiscordServer, session: aiohttp.ClientSession) -> Any:
-    """Open the gateway without compression and read its greeting."""
-    socket = await session.ws_connect(server.gateway_ws_url + "?v=10&encoding=json")
-    assert (await socket.receive_json())["op"] == 10
-    return socket
-
-
-def identify(**fields: Any) -> dict[str, Any]:
-    known: dict[str, Any] = {"token": "local-token", "intents": int(Intent.GUILDS)}
-    return {"op": 2, "d": known | fields}
 
 
 @pytest.mark.parametrize(

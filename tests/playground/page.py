@@ -159,6 +159,16 @@ class PlaygroundPage:
         await modal.get_by_role("button", name="Submit").click()
         await expect(modal).to_have_count(0)
 
+    async def shows_all_of(self, part: Locator) -> bool:
+        """Whether none of its edges is cut off by the window or by a box, or covered."""
+        await part.wait_for()
+        return await part.evaluate("""part => {
+            const { left, right, top, bottom } = part.getBoundingClientRect();
+            const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+            const edges = [[left + 1, y], [right - 1, y], [x, top + 1], [x, bottom - 1]];
+            return edges.every((edge) => part.contains(document.elementFromPoint(...edge)));
+        }""")
+
     async def picture(self, path: Path) -> None:
         """Save what the window shows."""
         await self.tab.screenshot(path=path)

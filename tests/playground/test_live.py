@@ -49,7 +49,8 @@ async def keep(page: PlaygroundPage, name: str) -> None:
 
 async def begin(page: PlaygroundPage) -> None:
     await page.run("tale start", {"premise": "a lighthouse", "style": "noir"})
-    await page.message("Begun: a lighthouse, noir, 60 s to vote.").wait_for()
+    begun = page.message("Begun: a lighthouse, noir, 60 s to vote.")
+    await expect(begun).to_contain_text(f"{MODERATOR} used /tale start")
 
 
 async def test_a_vote_is_played_from_command_to_modal(page: PlaygroundPage, bot: SampleBot) -> None:
@@ -134,6 +135,102 @@ async def test_the_page_follows_the_story(page: PlaygroundPage) -> None:
     assert abs(await timeline.evaluate("e => e.scrollTop") - above) <= 1
 
 
+async def test_whoever_comes_sees_the_newest(
+    page: PlaygroundPage, bot: SampleBot, preview: LivePreview
+) -> None:
+    """A page stays at the newest whoever plays, begins there anew, and follows links back."""
+    channel = bot.get_channel(preview.channel_id)
+    assert isinstance(channel, discord.TextChannel)
+    told = [await channel.send(f"Sentence {number} of many.") for number in range(60)]
+    links = [f"[{name}]({told[at].jump_url})" for name, at in (("near", 30), ("far", 2))]
+    await channel.send(f"Back to the {links[0]} or the {links[1]} one.")
+    await expect(page.message("Back to the near")).to_be_in_viewport()
+    for seat in ("Ben", MODERATOR):
+        await page.play_as(seat)
+        await channel.send(f"For {seat}.")
+        await expect(page.message(f"For {seat}.")).to_be_in_viewport()
+    await page.tab.reload()
+    await expect(page.message(f"For {MODERATOR}.")).to_be_in_viewport()
+    await channel.send("And on.")
+    await expect(page.message("And on.")).to_be_in_viewport()
+    for name, at in (("near", 30), ("far", 2)):
+        await page.tab.get_by_role("link", name=name).click()
+        await expect(page.message(f"Sentence {at} of many.")).to_be_in_viewport()
+
+
+async def test_a_command_in_one_line_is_a_command(page: PlaygroundPage) -> None:
+    """Typed or pasted, sent by Enter or by the arrow: each option gets the text behind its name."""
+    entry = page.tab.locator("#channel-composer-input")
+    listed = page.tab.locator(".command-popup").get_by_text("/tale start", exact=True)
+    await entry.press_sequentially("/tale start premise: a door: open style: noir seconds: 7")
+    await listed.wait_for()
+    await entry.press("Enter")
+    await page.message("Begun: a door: open, noir, 7 s to vote.").wait_for()
+    await entry.fill("  /tale start\nseconds: 8\npremise: pasted\n")
+    await listed.wait_for()
+    await page.tab.get_by_role("button", name="Send").click()
+    await page.message("Begun: pasted, plain, 8 s to vote.").wait_for()
+    await entry.fill("/tale start no name at all")
+    await listed.wait_for()
+    await entry.press("Enter")
+    await page.message("Begun: no name at all, plain, 60 s to vote.").wait_for()
+    await page.say("/tale tally takes no words")
+
+
+async def test_what_is_wrong_with_an_option_can_be_read(page: PlaygroundPage) -> None:
+    """Beside the option, in full; whoever leaves the command has an empty line again."""
+    premise = "a premise that needs more room than an option of a few words has"
+    entry = page.tab.locator("#channel-composer-input")
+    await entry.fill(f"/tale start seconds: 3 premise: {premise}")
+    await page.tab.locator(".command-popup").get_by_text("/tale start", exact=True).wait_for()
+    await entry.press("Enter")
+    fault = page.tab.locator(".command-error")
+    await expect(fault).to_have_text("Value is outside the allowed range.")
+    await keep(page, "7-fault")
+    assert await page.shows_all_of(fault)
+    assert await page.shows_all_of(page.tab.locator("input[data-option=premise]"))
+    await page.tab.get_by_role("button", name="Exit command mode").click()
+    await expect(entry).to_have_value("")
+
+
+async def test_a_menu_that_is_left_closes(page: PlaygroundPage) -> None:
+    """By Escape, and by whatever is done next."""
+    more = page.tab.locator(".session-menu summary")
+    stop = page.tab.get_by_role("button", name="Stop the playground")
+    for leave in (
+        lambda: page.tab.keyboard.press("Escape"),
+        lambda: page.play_as("Ben"),
+        lambda: page.tab.locator("#channel-composer-input").click(),
+        lambda: page.tab.locator("#channel-timeline").click(),
+    ):
+        await more.click()
+        await expect(stop).to_be_visible()
+        await leave()
+        await expect(stop).to_be_hidden()
+
+
+async def test_a_narrow_window_shows_everything(page: PlaygroundPage) -> None:
+    """At the width of a telephone nothing of the header and the composer is cut off or covered."""
+    await page.tab.set_viewport_size({"width": 420, "height": 800})
+    header = page.tab.locator("#toolbar")
+    for part in (
+        header.get_by_text("Talewheel", exact=True),
+        *await header.locator(".seats button").all(),
+        header.locator("summary"),
+        page.tab.locator("#channel-name"),
+        page.tab.get_by_role("button", name="Send"),
+    ):
+        assert await page.shows_all_of(part)
+    await header.locator("summary").click()
+    assert await page.shows_all_of(header.get_by_role("button", name="Stop the playground"))
+    await page.tab.locator("#channel-composer-input").press_sequentially("/tale start")
+    await page.tab.locator(".command-popup").get_by_text("/tale start", exact=True).click()
+    await page.tab.keyboard.press("Enter")
+    await keep(page, "8-narrow")
+    assert await page.shows_all_of(page.tab.locator(".command-error"))
+    assert await page.shows_all_of(page.tab.get_by_role("button", name="Send"))
+
+
 async def test_the_time_to_vote_counts_down_by_itself(page: PlaygroundPage) -> None:
     """A relative time goes on although nothing happens in the channel."""
     await page.run("tale start", {"premise": "short", "seconds": "30"})
@@ -200,6 +297,14 @@ async def assert_ends_well(program: asyncio.subprocess.Process, server_pid: int)
         os.kill(server_pid, 0)
 
 
+async def assert_says_that_it_is_over(page: PlaygroundPage) -> None:
+    """In a banner that can't be overlooked; nothing that would lead nowhere can be pressed."""
+    await expect(page.tab.locator(".playground-banner")).to_contain_text("make play")
+    await keep(page, "9-over")
+    for part in ("#channel-composer", ".seats", ".session-menu"):
+        assert await page.tab.locator(part).evaluate("e => e.inert")
+
+
 @pytest.mark.redis
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_everything(number: signal.Signals) -> None:
@@ -210,6 +315,7 @@ async def test_a_signal_ends_everything(number: signal.Signals) -> None:
         await begin(page)  # told to stop while a tab looks on and text streams
         program.send_signal(number)
         await assert_ends_well(program, server_pid)
+        await assert_says_that_it_is_over(page)
 
 
 @pytest.mark.redis
@@ -229,3 +335,4 @@ async def test_stop_the_playground_ends_everything_too() -> None:
         await page.tab.locator(".session-menu summary").click()
         await page.tab.get_by_role("button", name="Stop the playground").click()
         await assert_ends_well(program, server_pid)
+        await assert_says_that_it_is_over(page)

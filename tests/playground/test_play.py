@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Mapping
@@ -15,11 +16,11 @@ from bot.playground.embedded_redis import EmbeddedRedis
 from bot.playground.live import GUILD_ID, MODERATOR, live_preview
 from bot.playground.play import greeting, read_settings, until_over, wants_browser
 from bot.render import OPTION_EMOJI
-from bot.settings import Embeddings, LogLevel
+from bot.settings import Embeddings, LogLevel, SettingsError
 from core.adapters.minilm_embedder import DIMS, MODEL_NAME
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore
-from core.domain.story import Phase, Story, StoryId
+from core.domain.story import Brief, Phase, Story, StoryId
 from tests.adapters.redis_raw import raw_client
 from tests.bot.fake_services import Cast
 from tests.fakes.stories import a_story
@@ -183,6 +184,26 @@ async def test_a_refusal_is_an_answer() -> None:
         assert page.errors == []
 
 
+@pytest.mark.browser
+async def test_what_readme_says_to_type_starts_a_story() -> None:
+    """README's own words, typed or pasted, and Enter: nothing else."""
+    asked_to_try = (ROOT / "README.md").read_text(encoding="utf-8").split("## Try it")[1]
+    [line] = re.findall(r"^ {4}(/.+)$", asked_to_try.split("\n## ")[0], re.MULTILINE)
+    assert "type or paste this line and press Enter" in asked_to_try
+    cast = Cast()
+    async with live_preview(cast.bot()) as preview, PlaygroundPage.open(preview.url) as page:
+        entry = page.tab.locator("#channel-composer-input")
+        for number, give in enumerate((entry.press_sequentially, entry.fill), 1):
+            await give(line)
+            await page.tab.locator(".command-popup").get_by_text("/story start").wait_for()
+            await entry.press("Enter")
+            await expect(page.tab.get_by_text("Only you can see this")).to_have_count(number)
+        assert page.errors == []
+    briefs = [asked[3] for asked in cast.storyteller.asked("start")]
+    premise = line.removeprefix("/story start premise: ")
+    assert briefs == [Brief(premise=premise, genre="", style="", language="English")] * 2
+
+
 async def test_the_wheel_turns_once_in_the_page() -> None:
     """The page logs the bot in without its start: being ready begins the wheel, leaving ends it."""
     cast = Cast()
@@ -223,6 +244,17 @@ def test_discords_settings_are_not_looked_at() -> None:
     assert settings.discord_api_url == ""
     assert settings.allowed_guilds == frozenset()
     assert settings.embeddings is Embeddings.MINILM
+
+
+def test_every_other_setting_is_checked() -> None:
+    """As for real servers, also where nothing comes of it without an endpoint."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"EMBEDDINGS": "foo", "VOTING": "foo", "REDIS_URL": "foo"})
+    assert [fault.split(":")[0] for fault in refused.value.faults] == [
+        "EMBEDDINGS",
+        "REDIS_URL",
+        "VOTING",
+    ]
 
 
 def test_votes_are_short_and_the_log_is_quiet_unless_said() -> None:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.domain import text as under_test
+from core.domain.recurrence import Budget, assemble, estimate_tokens
+from core.domain.story import Memory, Phase
 from core.domain.text import (
     clip,
+    clip_front,
     ends_cut_off,
     pieces,
     same_text,
@@ -22,6 +26,7 @@ from core.domain.text import (
     split,
     utf16_length,
 )
+from tests.fakes.stories import BRIEF, a_draft, a_story
 
 _WORDS = ["a", "I", "Mira", "lighthouse", "don’t", "Mr.", "e.g.", "3.14", "well-known", "it’s"]
 _SIGNS = [
@@ -272,6 +277,51 @@ def test_clipping_keeps_a_beginning_of_whole_graphemes_inside_the_limit(
         assert kept + ellipsis == short
         assert text.startswith(kept)
         assert len(kept) in _borders(text)
+
+
+@given(_long_texts, st.integers(1, 300), st.sampled_from(["…", "", "..."]))
+@example("a b\u0301 c", 4, "")
+@example("ab \u0301cd", 4, "…")
+def test_clipping_the_front_keeps_an_end_of_whole_graphemes_inside_the_limit(
+    text: str, limit: int, ellipsis: str
+) -> None:
+    assume(limit >= len(ellipsis))
+    short = clip_front(text, limit, ellipsis)
+    assert utf16_length(short) <= limit
+    if utf16_length(text) <= limit:
+        assert short == text
+    else:
+        kept = short.removeprefix(ellipsis)
+        assert ellipsis + kept == short
+        assert text.endswith(kept)
+        assert len(text) - len(kept) in _borders(text)
+
+
+@given(_words, st.integers(45, 200))
+def test_clipping_the_front_breaks_no_word_where_spaces_suffice(
+    words: list[str], limit: int
+) -> None:
+    text = " ".join(words)
+    kept = clip_front(text, limit).removeprefix("…").split()
+    assert kept == words[len(words) - len(kept) :]
+    assert utf16_length(text) <= limit or utf16_length(clip_front(text, limit)) >= limit - 20
+
+
+@given(_long_texts, st.integers(1, 60))
+def test_what_a_prompt_holds_of_a_text_is_its_end_within_the_budget(text: str, tokens: int) -> None:
+    """The start of a premise, the end of a memory and of a paragraph: in any script."""
+    budget = Budget(tokens, tokens, tokens, tokens, tokens, tokens, tokens)
+    brief = replace(BRIEF, premise=text)
+    memory = Memory(text, 1)
+    story = a_story(phase=Phase.WRITING, draft=a_draft(), brief=brief, memory=memory)
+    context = assemble(story, text, [], budget)
+    whole = "".join(text.split())
+    for part in (context.memory, context.previous, context.brief.premise):
+        assert estimate_tokens(part) <= tokens or part == text
+    for end in (context.memory, context.previous):
+        assert whole.endswith("".join(end.split()).removeprefix("…")) or end == text
+    start = "".join(context.brief.premise.split())
+    assert whole.startswith((start, start.removesuffix("…")))
 
 
 @given(_texts, _texts)

@@ -4,7 +4,17 @@ from itertools import product
 
 import pytest
 
-from core.domain.lifecycle import AT_ONCE, LIVE, WORKING, Event, describe, due_at_rest, next_phase
+from core.domain.lifecycle import (
+    AT_ONCE,
+    LIVE,
+    WORKING,
+    Event,
+    describe,
+    due_at_rest,
+    is_shut_out,
+    next_phase,
+    pausing,
+)
 from core.domain.story import Notice, Pause, PauseCause, Phase
 from core.errors import PhaseError
 from tests.fakes.stories import a_story
@@ -24,6 +34,7 @@ LISTED = {
     (P.PUBLISHING, E.PAUSED): P.PAUSED,
     (P.VOTING, E.PAUSED): P.PAUSED,
     (P.ASLEEP, E.PAUSED): P.PAUSED,
+    (P.PAUSED, E.HELD): P.PAUSED,
     (P.VOTING, E.RETRIED): P.WRITING,
     (P.ASLEEP, E.RETRIED): P.WRITING,
     (P.PAUSED, E.RETRIED): P.WRITING,
@@ -69,6 +80,14 @@ def test_only_a_paused_story_can_be_resumed(phase: Phase) -> None:
         next_phase(phase, Event.RESUMED, Phase.VOTING)
 
 
+def test_a_pause_can_be_held_while_it_would_end_by_itself() -> None:
+    waiting = Pause(Phase.WRITING, PauseCause.FAULT, "…", until=99.0)
+    assert pausing(a_story(phase=Phase.PAUSED, pause=waiting)) is Event.HELD
+    stopped = Pause(Phase.WRITING, PauseCause.FAULT, "…")
+    assert pausing(a_story(phase=Phase.PAUSED, pause=stopped)) is Event.PAUSED
+    assert pausing(a_story()) is Event.PAUSED
+
+
 def test_a_refusal_says_what_was_asked_and_where_the_story_stands() -> None:
     with pytest.raises(PhaseError) as refusal:
         next_phase(Phase.VOTING, Event.WOKEN)
@@ -93,6 +112,15 @@ def test_a_pause_is_due_when_it_ends_by_itself(until: float | None) -> None:
 @pytest.mark.parametrize("phase", [Phase.ASLEEP, Phase.ENDED])
 def test_sleep_and_the_end_wait_for_somebody_to_ask(phase: Phase) -> None:
     assert due_at_rest(a_story(phase=phase)) is None
+
+
+@pytest.mark.parametrize("cause", list(PauseCause))
+def test_only_a_story_that_is_shut_out_lets_what_it_owes_wait(cause: PauseCause) -> None:
+    pause = Pause(Phase.VOTING, cause, "…", until=None)
+    story = a_story(phase=Phase.PAUSED, pause=pause, outbox=(Notice("n", "…"),))
+    waits = cause in {PauseCause.CHANNEL, PauseCause.ABSENT}
+    assert is_shut_out(story) is waits
+    assert due_at_rest(story) == (None if waits else AT_ONCE)
 
 
 @pytest.mark.parametrize("phase", list(Phase))

@@ -1,11 +1,15 @@
 """What each event changes in a story beside its phase."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.domain import moves
-from core.domain.lifecycle import AT_ONCE
+from core.domain.identity import DISCORD_EPOCH_S, id_before
+from core.domain.lifecycle import AT_ONCE, due_at_rest
 from core.domain.story import (
     Notice,
+    OfferVotes,
     Opening,
     Outcome,
     Pause,
@@ -17,9 +21,13 @@ from core.domain.story import (
     Stretch,
     Tally,
     Usage,
+    WholeText,
 )
 from core.errors import AllowanceSpentError, PhaseError
 from tests.fakes.stories import BRIEF, PLANS, a_draft, a_reflection, a_story
+
+BORN = DISCORD_EPOCH_S + 1e8
+"""A moment whose ids are greater than those that the samples have."""
 
 
 def test_a_new_story_is_due_at_once_and_owes_its_notice() -> None:
@@ -159,9 +167,56 @@ def test_a_silent_pause_while_writing_still_takes_back_what_is_half_written() ->
 
 
 def test_a_silent_pause_says_nothing_where_nothing_is_half_written() -> None:
-    story = a_story(phase=Phase.REFLECTING, draft=a_draft())
+    story = a_story(closes_at=9.0)
     paused = moves.paused(story, PauseCause.FAULT, "…", now=1.0, notice_nonce=None, until=61.0)
-    assert paused.outbox == ()
+    assert paused.outbox == (RefreshBallot("t1"),)
+
+
+@pytest.mark.parametrize("phase", [Phase.REFLECTING, Phase.PUBLISHING])
+def test_a_story_that_stops_with_a_finished_text_owes_the_whole_of_it(phase: Phase) -> None:
+    """Nobody knows how much of it the channel has: what is stored is what members read."""
+    story = a_story(phase=phase, draft=a_draft())
+    paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=1.0, notice_nonce="n")
+    assert paused.outbox[:2] == (WholeText(a_draft()), Notice("n", "Mo paused."))
+    ended = moves.ended(story, "The end.", now=1.0, notice_nonce="n")
+    assert ended.outbox[:2] == (WholeText(a_draft()), Notice("n", "The end."))
+
+
+@pytest.mark.parametrize("cause", [PauseCause.FAULT, PauseCause.BUDGET])
+def test_a_moderator_stops_a_pause_from_ending_by_itself(cause: PauseCause) -> None:
+    waiting = moves.paused(
+        a_story(closes_at=1000.0), cause, "…", now=400.0, notice_nonce=None, until=460.0
+    )
+    held = moves.paused(waiting, PauseCause.MODERATOR, "Mo paused.", now=430.0, notice_nonce="n")
+    assert held.pause == Pause(Phase.VOTING, PauseCause.MODERATOR, "Mo paused.", 600.0)
+    assert (held.tries, due_at_rest(replace(held, outbox=()))) == (0, None)
+    assert moves.resumed(held, now=5000.0).closes_at == 5600.0
+
+
+def test_a_pause_without_an_end_of_its_own_is_not_paused_again() -> None:
+    fault, moderator = PauseCause.FAULT, PauseCause.MODERATOR
+    paused = moves.paused(a_story(), fault, "…", now=1.0, notice_nonce=None)
+    with pytest.raises(PhaseError):
+        moves.paused(paused, moderator, "Mo paused.", now=2.0, notice_nonce="n")
+    waiting = moves.paused(a_story(), fault, "…", now=1.0, notice_nonce=None, until=61.0)
+    with pytest.raises(PhaseError):
+        moves.paused(waiting, fault, "…", now=2.0, notice_nonce=None)
+
+
+def test_what_was_taken_back_is_not_sought_again_below_the_resumption() -> None:
+    """A channel can say a great deal during a pause of days."""
+    week = 7 * 86_400.0
+    story = a_story(phase=Phase.WRITING, draft=a_draft())
+    paused = moves.paused(story, PauseCause.MODERATOR, "Mo paused.", now=BORN, notice_nonce="n")
+    owing = moves.resumed(paused, now=BORN + week)
+    assert owing.draft == a_draft(attempt=2), "something of it may still stand there"
+    clean = moves.resumed(moves.withdrawn(paused), now=BORN + week)
+    assert clean.draft == a_draft(attempt=2, after=id_before(BORN + week))
+
+
+def test_a_withdrawal_after_the_pause_changes_nothing() -> None:
+    story = a_story(phase=Phase.WRITING, draft=a_draft())
+    assert moves.withdrawn(story) == story
 
 
 def test_waiting_out_an_outage_counts_as_a_try_and_other_pauses_do_not() -> None:
@@ -185,14 +240,25 @@ def test_a_story_that_is_not_paused_cannot_be_resumed() -> None:
 
 
 def test_a_lost_ballot_is_staged_again_for_the_same_turn() -> None:
-    story = moves.balloted_anew(a_story(closes_at=5.0), gone=601, now=0.0)
+    voting = a_story(closes_at=5.0, extended=True)
+    story = moves.balloted_anew(voting, 601, "Gone.", now=0.0, notice_nonce="n")
     assert story.phase is Phase.PUBLISHING
+    assert not story.extended, "the fresh ballot was never extended"
+    assert story.outbox == (Notice("n", "Gone."),)
     assert story.draft == a_draft(turn_id="t1", number=1, plan=None, after=601)
+
+
+def test_a_ballot_that_is_staged_again_is_not_owed_a_drawing_too() -> None:
+    """Paid after a crash, it would stage a second fresh ballot."""
+    notice = Notice("n", "…")
+    story = a_story(closes_at=5.0, outbox=(notice, RefreshBallot("t1")))
+    anew = moves.balloted_anew(story, 601, "Gone.", now=0.0, notice_nonce="m")
+    assert anew.outbox == (notice, Notice("m", "Gone."))
 
 
 def test_without_a_head_there_is_no_ballot_to_stage_again() -> None:
     with pytest.raises(ValueError, match="no ballot"):
-        moves.balloted_anew(a_story(head=None), gone=1, now=0.0)
+        moves.balloted_anew(a_story(head=None), 1, "Gone.", now=0.0, notice_nonce="n")
 
 
 def test_ending_says_so_and_closes_the_ballot() -> None:
@@ -213,3 +279,80 @@ def test_an_effect_that_is_done_is_owed_no_more() -> None:
     first, second = Notice("a", "…"), RefreshBallot("t1")
     story = moves.settled(a_story(outbox=(first, second)), first)
     assert story.outbox == (second,)
+
+
+def test_a_sentence_that_was_said_is_remembered_by_its_message() -> None:
+    """What is said next is looked for above it; a drawn ballot is no sentence."""
+    notice, ballot = Notice("a", "…"), RefreshBallot("t1")
+    story = moves.settled(a_story(outbox=(notice, ballot), said=5), notice, 700)
+    assert story.said == 700
+    assert moves.settled(story, ballot).said == 700
+
+
+def test_a_ballot_that_may_be_half_staged_is_owed_with_where_to_look_for_it() -> None:
+    story = a_story(phase=Phase.PUBLISHING, draft=a_draft(turn_id="t1", number=1, after=500))
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
+    assert ended.outbox[1:] == (Notice("n", "The end."), RefreshBallot("t1", after=500))
+
+
+def test_before_the_first_turn_there_is_no_ballot_to_draw() -> None:
+    draft = a_draft(number=1)
+    story = a_story(phase=Phase.REFLECTING, head=None, lineage=(), draft=draft)
+    ended = moves.ended(story, "The end.", now=0.0, notice_nonce="n")
+    assert ended.outbox == (WholeText(draft), Notice("n", "The end."))
+
+
+@pytest.mark.parametrize(
+    ("cause", "closes_at", "left"),
+    [
+        (PauseCause.CHANNEL, 5.0, 3.0),
+        (PauseCause.CHANNEL, 1.0, 0.0),
+        (PauseCause.ABSENT, 5.0, 3.0),
+        (PauseCause.ABSENT, 1.0, float(Settings().vote_s)),
+    ],
+)
+def test_a_story_that_is_shut_out_keeps_its_time_and_what_it_owes(
+    cause: PauseCause, closes_at: float, left: float
+) -> None:
+    """A vote whose time passed while the bot was away gets all of it again."""
+    owed = (RefreshBallot("t1"),)
+    story = moves.shut_out(a_story(closes_at=closes_at, outbox=owed), cause, "Why.", now=2.0)
+    assert (story.phase, story.closes_at, story.outbox) == (Phase.PAUSED, None, owed)
+    assert story.pause == Pause(Phase.VOTING, cause, "Why.", left)
+    back = moves.let_in(story, now=10.0)
+    assert (back.phase, back.closes_at) == (Phase.VOTING, 10.0 + max(left, moves.LEAST_VOTE_S))
+
+
+def test_only_a_pause_that_would_end_by_itself_becomes_one_that_waits_for_the_channel() -> None:
+    for pause, becomes in (
+        (Pause(Phase.WRITING, PauseCause.MODERATOR, "…"), PauseCause.MODERATOR),
+        (Pause(Phase.WRITING, PauseCause.BUDGET, "…", until=9.0), PauseCause.ABSENT),
+        (Pause(Phase.WRITING, PauseCause.FAULT, "…", until=9.0), PauseCause.ABSENT),
+    ):
+        story = a_story(phase=Phase.PAUSED, pause=pause, draft=a_draft())
+        shut = moves.shut_out(story, PauseCause.ABSENT, "Why.", now=1.0)
+        assert shut.pause is not None
+        assert (shut.pause.cause, shut.pause.kept, shut.pause.until) == (
+            becomes,
+            Phase.WRITING,
+            None,
+        )
+        assert (moves.let_in(shut, now=1.0) == shut) is (becomes is PauseCause.MODERATOR)
+
+
+def test_the_end_is_neither_shut_out_nor_ended_again() -> None:
+    ended = a_story(phase=Phase.ENDED, outbox=(RefreshBallot("t1"),))
+    assert moves.shut_out(ended, PauseCause.ABSENT, "…", now=1.0) == ended
+    assert moves.vanished(ended) == ended
+    assert moves.vanished(a_story(outbox=(RefreshBallot("t1"),))).outbox == ()
+
+
+def test_reactions_are_put_back_where_members_vote_and_only_so_often() -> None:
+    story = a_story(outbox=(OfferVotes("t1"),))
+    for times in range(1, moves.MOST_OFFERS + 1):
+        story = moves.offered_again(story, Notice("n", "…"))
+        assert story.offers == times
+        assert story.outbox == (OfferVotes("t1"), Notice("n", "…"))
+    assert moves.offered_again(story) == story
+    for still in (a_story(head=None), a_story(phase=Phase.WRITING)):
+        assert moves.offered_again(still) == still

@@ -7,6 +7,7 @@ import pytest
 
 from core.domain.recurrence import (
     MEMORY_SENTENCES,
+    MEMORY_UNITS,
     PLAN_TEXT_UNITS,
     PLAN_TITLE_UNITS,
     SUMMARY_UNITS,
@@ -18,11 +19,14 @@ from core.domain.recurrence import (
     check_paragraph,
     check_reflection,
     estimate_tokens,
+    longest_paragraph,
 )
 from core.domain.story import Canon, Memory, Phase, Plan, Recalled, Story
-from core.domain.text import sentences, utf16_length
+from core.domain.text import sentences, split, utf16_length
 from tests.fakes.stories import PLANS, a_draft, a_story
 
+THAI = "ชายชราเดินไปที่ประภาคารและเปิดประตู "
+"""The old man walks to the lighthouse and opens the door; Thai writes no full stops."""
 TIGHT = Budget(premise=12, outline=6, canon=12, memory=12, recalled=12, previous=12, plan=12)
 
 
@@ -74,6 +78,16 @@ def test_a_single_sentence_over_the_budget_is_clipped() -> None:
     context = assemble(writing(), "word " * 200, [], TIGHT)
     assert context.previous
     assert estimate_tokens(context.previous) <= 12
+
+
+@pytest.mark.parametrize("phrase", [THAI, "and then the keeper walked on, ", "😀"])
+def test_of_a_text_without_sentences_the_end_is_kept(phrase: str) -> None:
+    text = f"oldest {phrase * 200} newest"
+    context = assemble(writing(memory=Memory(text, 1)), text, [], TIGHT)
+    for part in (context.memory, context.previous):
+        assert part.endswith("newest")
+        assert "oldest" not in part
+        assert 6 <= estimate_tokens(part) <= 12, "and the budget is used"
 
 
 def test_of_a_long_premise_outline_and_plan_the_start_is_kept() -> None:
@@ -180,6 +194,19 @@ def test_a_long_paragraph_that_repeats_is_told_from_the_end_that_a_prompt_holds(
         check_paragraph(long, previous)
 
 
+def test_a_paragraph_that_does_not_end_is_refused() -> None:
+    longest = longest_paragraph(20)
+    assert check_paragraph("The sea sang. " * (longest // 14), longest=longest)
+    with pytest.raises(UnusableAnswerError, match=f"more than {longest:,} characters"):
+        check_paragraph("The sea sang. " * longest, longest=longest)
+
+
+def test_a_paragraph_may_be_four_times_as_long_as_asked_or_a_page() -> None:
+    assert longest_paragraph(40) > 4 * 40 * 130
+    assert longest_paragraph(3) == longest_paragraph(10) > longest_paragraph(0) - 1
+    assert len(split("The sea sang. " * (longest_paragraph(40) // 14), 1800)) < 20
+
+
 def test_an_opening_needs_title_and_outline() -> None:
     assert check_opening({"title": " The\nSalt  Clock ", "outline": " Tides. "}) == (
         "The Salt Clock",
@@ -215,6 +242,23 @@ def test_a_memory_of_sixty_sentences_keeps_its_twenty_newest() -> None:
     kept = sentences(check_reflection(answer(memory=memory)).memory)
     assert len(kept) == MEMORY_SENTENCES
     assert kept[-1] == "Fact number 59 stands."
+
+
+@pytest.mark.parametrize("fact", [THAI, "and then the keeper walked on, "])
+def test_a_memory_without_sentences_keeps_its_newest_words(fact: str) -> None:
+    """Twenty sentences are no bound where nothing says that a sentence ends."""
+    memory = check_reflection(answer(memory=fact * 300 + "newest")).memory
+    assert utf16_length(memory) <= MEMORY_UNITS
+    assert memory.endswith("newest")
+    assert utf16_length(memory) > MEMORY_UNITS // 2
+
+
+def test_a_memory_of_twenty_long_sentences_loses_its_oldest_ones_whole() -> None:
+    facts = [f"Fact {n}: {'the tide came in ' * 20}again." for n in range(20)]
+    kept = check_reflection(answer(memory=" ".join(facts))).memory
+    assert utf16_length(kept) <= MEMORY_UNITS
+    assert " ".join(facts).endswith(kept)
+    assert kept.startswith("Fact ")
 
 
 def test_a_long_summary_is_clipped() -> None:

@@ -6,6 +6,7 @@ from core.domain import markdown
 from core.domain.sentences import whole_sentences, whole_words
 from core.domain.text import (
     clip,
+    clip_front,
     ends_cut_off,
     pieces,
     same_text,
@@ -474,6 +475,25 @@ def test_clipping_ends_between_words_or_else_between_graphemes(
 def test_a_limit_below_the_ellipsis_is_refused() -> None:
     with pytest.raises(ValueError, match=r"limit_units is 2: the ellipsis '\.\.\.' does not fit"):
         clip("abcd", 2, "...")
+    with pytest.raises(ValueError, match=r"limit_units is 2: the ellipsis '\.\.\.' does not fit"):
+        clip_front("abcd", 2, "...")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "clipped"),
+    [
+        ("short", 5, "short"),
+        ("The lamp went out at last", 12, "…out at last"),
+        ("The lamp went out at last", 10, "…at last"),
+        ("lighthousekeeper", 7, "…keeper"),
+        ("灯塔没有转动。", 5, "…有转动。"),
+        ("go 👨‍👩‍👧‍👦👨‍👩‍👧‍👦", 12, "…👨‍👩‍👧‍👦"),
+    ],
+)
+def test_of_a_text_clipped_at_its_front_the_end_is_kept(
+    text: str, limit: int, clipped: str
+) -> None:
+    assert clip_front(text, limit) == clipped
 
 
 # --- likeness ------------------------------------------------------------------------------------

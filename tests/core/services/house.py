@@ -16,7 +16,7 @@ from core.services.storyteller import Storyteller
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
-from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.stepped_clock import RightClock, SteppedClock
 from tests.fakes.store import (
     FakeArchive,
     FakeMemorySearch,
@@ -33,10 +33,15 @@ SETTINGS = Settings(vote_s=60, sentences=6)
 class House:
     """One process; ``restarted`` gives the next one over the same Redis and the same Discord."""
 
-    def __init__(self, before: "House | None" = None, notice: str | None = None) -> None:
-        self.clock = before.clock if before else SteppedClock()
+    def __init__(
+        self,
+        before: "House | None" = None,
+        notice: str | None = None,
+        clock: SteppedClock | None = None,
+    ) -> None:
+        self.clock = before.clock if before else clock or SteppedClock()
         self.world = before.world if before else StoreWorld(dims=16)
-        self.stage = before.stage if before else FakeStage(self.clock)
+        self.stage = before.stage if before else FakeStage(RightClock(self.clock))
         self.narrator = before.narrator if before else FakeNarrator(self.clock, notice)
         self.embedder = FakeEmbedder(dims=16)
         self.store = FakeStoryStore(self.world)
@@ -75,6 +80,15 @@ class House:
 
     async def __aexit__(self, *_: object) -> None:
         await self.kill()
+
+    async def compare(self, *away: int) -> None:
+        """What happens at each connect; from some servers the bot was sent away."""
+        here = frozenset(story.guild for story in self.world.stories.values()) - frozenset(away)
+        await self.teller.compare(here, self.looks_open)
+
+    def looks_open(self, channel: int) -> bool:
+        """What the client's picture says of a channel."""
+        return channel not in self.stage.muted | self.stage.forbidden | self.stage.blind
 
     async def kill(self) -> None:
         """End this process without a goodbye: nothing more reaches Redis or Discord."""

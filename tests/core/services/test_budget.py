@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.errors import BudgetSpentError
+from core.errors import BudgetSpentError, StoreUnavailableError
 from core.services.budget import DailyMeter
 from tests.fakes.stepped_clock import SteppedClock
-from tests.fakes.store import FakeSpendLedger, StoreWorld
+from tests.fakes.store import FakeSpendLedger, StoreWorld, When
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
@@ -53,3 +53,23 @@ async def test_without_a_cap_spending_is_counted_and_never_refused() -> None:
     await meter.charge(10**9)
     await meter.admit()
     assert told == []
+
+
+async def test_what_a_request_cost_is_counted_once_the_ledger_is_back() -> None:
+    """The answer isn't lost; nothing new is sent while nobody knows what is spent."""
+    world, clock = StoreWorld(), SteppedClock(NOON)
+    ledger = FakeSpendLedger(world)
+    meter = DailyMeter(ledger, clock, 100)
+
+    def away(_call: str, _when: When) -> None:
+        raise StoreUnavailableError("Redis is away.")
+
+    await meter.admit()
+    world.interrupt = away
+    await meter.charge(70)
+    await meter.charge(40)
+    with pytest.raises(StoreUnavailableError):
+        await meter.admit()
+    world.interrupt = lambda _call, _when: None
+    with pytest.raises(BudgetSpentError, match="110 used"):
+        await meter.admit()

@@ -35,7 +35,7 @@ def summaries(house: House) -> list[tuple[int, str]]:
 
 async def recalled(house: House) -> list[int]:
     """The turns that a search finds now."""
-    return sorted(hit.recalled.number for hit in await house.library.find(CHANNEL, "turn", 50))
+    return sorted(hit.recalled.number for hit in await house.library.find(CHANNEL, "turn", limit=50))
 
 
 # ── memory and canon ─────────────────────────────────────────────────────────────────────────────
@@ -137,7 +137,7 @@ async def test_an_amended_summary_is_what_recall_finds() -> None:
         old = turn.reflection.summary
         await house.moderation.amend(CHANNEL, ADA, 1, "Mira stole the boat.", fingerprint(old))
         assert (1, "Mira stole the boat.") in summaries(house)
-        [hit] = await house.library.find(CHANNEL, "Mira stole the boat", 1)
+        [hit] = await house.library.find(CHANNEL, "Mira stole the boat", limit=1)
         assert (hit.recalled.number, hit.recalled.text) == (1, "Mira stole the boat.")
         await house.turn_over()
         told = [hit.text for hit in house.narrator.contexts[-1].recalled]

@@ -76,7 +76,7 @@ async def check(house: House) -> None:
     assert story.memory.text == told[-1].remembered
     assert story.plans.options == told[-1].offered
     # Recall finds the summaries of the lineage, as they are written there, and nothing else.
-    found = await house.library.find(CHANNEL, "turn", 100)
+    found = await house.library.find(CHANNEL, "turn", limit=100)
     assert {hit.recalled.turn_id: hit.recalled.text for hit in found} == {
         turn.id: turn.reflection.summary for turn in told if turn.reflection and not turn.forgotten
     }

@@ -40,12 +40,13 @@ async def test_a_worker_reads_edits_that_kept_its_epoch() -> None:
     assert run.story.memory.text == "A moderator was here."
 
 
-async def test_no_act_on_the_stage_begins_once_the_lease_is_over() -> None:
+async def test_no_act_on_the_stage_begins_once_somebody_else_has_the_story() -> None:
     house = House()
     async with house:
         await house.begin()
     run = await a_run(house)
     house.clock.jump(10.0)
+    await a_run(house)
     ballot = house.stage.ballots(CHANNEL)[0]
     before = list(house.stage.calls)
     for act in (
@@ -56,6 +57,6 @@ async def test_no_act_on_the_stage_begins_once_the_lease_is_over() -> None:
         run.at.stage.votes(CHANNEL, 1, 3),
         run.at.stage.signal(CHANNEL),
     ):
-        with pytest.raises(FencedError, match="ran out"):
+        with pytest.raises(FencedError, match="taken over"):
             await act
     assert house.stage.calls == before

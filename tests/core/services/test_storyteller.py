@@ -98,13 +98,13 @@ async def test_a_long_paragraph_stands_in_several_messages_in_order() -> None:
         assert titles == ["The Salt Clock", *[None] * (len(pieces) - 1)]
 
 
-async def test_the_messages_of_a_turn_are_looked_for_twice_for_text_and_ballot() -> None:
+async def test_the_messages_of_a_turn_are_looked_for_three_times() -> None:
     """What a worker has posted it knows; only its predecessor's messages are looked for."""
     async with House() as house:
         await house.begin()
         house.stage.calls.clear()
         await house.turn_over()
-        assert house.stage.calls.count("own_messages") == 2
+        assert house.stage.calls.count("own_messages") == 3
 
 
 async def test_the_notice_of_a_narrator_is_said_first() -> None:
@@ -352,6 +352,34 @@ async def test_ending_a_story_while_a_paragraph_is_written_stops_the_writer() ->
         await house.clock.run_for(600)
         assert len(house.stage.story(CHANNEL)) == 1
         assert house.story().head_number == 1
+
+
+async def test_a_ballot_that_was_half_staged_is_paused_and_ended_like_any_other() -> None:
+    """Nobody is left with an open ballot that no turn will ever count."""
+    async with House() as house:
+        house.stage.fail = lambda call: StageUnavailableError("…") if call == "signal" else None
+        await house.teller.start(CHANNEL, GUILD, BRIEF, SETTINGS, house.stage.snowflake())
+        await house.when(lambda: bool(house.stage.ballots(CHANNEL)))
+        await house.teller.pause(CHANNEL, "Mo")
+        await house.until(Phase.PAUSED)
+        assert [ballot.state for ballot in house.stage.ballots(CHANNEL)] == [BallotState.PAUSED]
+        await house.teller.resume(CHANNEL)
+        await house.when(lambda: house.stage.ballots(CHANNEL)[0].state is BallotState.OPEN)
+        await house.teller.end(CHANNEL, "Mo")
+        await house.until(Phase.ENDED)
+        assert [ballot.state for ballot in house.stage.ballots(CHANNEL)] == [BallotState.ENDED]
+
+
+async def test_a_second_pause_within_a_minute_is_said_too() -> None:
+    """The same words as before, but another sentence: the first isn't taken for it."""
+    async with House() as house:
+        await house.begin()
+        for _ in range(2):
+            await house.teller.pause(CHANNEL, "Mo")
+            await house.until(Phase.PAUSED)
+            await house.teller.resume(CHANNEL)
+            await house.until(Phase.VOTING)
+        assert house.stage.said(CHANNEL) == ["Mo paused the story. /story resume goes on."] * 2
 
 
 async def test_pausing_twice_is_refused_with_a_sentence() -> None:

@@ -2,10 +2,11 @@
 
 `DiscordServer` serves a simulated world that lives in the test's own process and so outlives
 kills and restarts of the client. The protocol's rules a bot relies on are kept (nonces,
-permissions, intents, pages, limits of messages, deadlines of interactions). Rate limits and RESUME
-are not modelled. Nothing here knows the bot under test.
+permissions, intents, pages, limits of messages, deadlines of interactions, sessions that are
+resumed, rate limits where a test asks for them). Nothing here knows the bot under test.
 """
 
+from . import faults
 from .calls import Answer, Call
 from .entities import Channel, Guild, Message, Overwrite, Role
 from .errors import ApiError, DropConnection, MemberActionError, NoAnswerError
@@ -13,6 +14,7 @@ from .interactions import Interaction
 from .members import Member
 from .permissions import MODERATOR, USUAL, Permission
 from .platform import Limits
+from .rate_limits import Bucket, Rate, RateLimits
 from .server import DiscordServer
 from .world import Intent
 
@@ -21,6 +23,7 @@ __all__ = [
     "USUAL",
     "Answer",
     "ApiError",
+    "Bucket",
     "Call",
     "Channel",
     "DiscordServer",
@@ -35,5 +38,8 @@ __all__ = [
     "NoAnswerError",
     "Overwrite",
     "Permission",
+    "Rate",
+    "RateLimits",
     "Role",
+    "faults",
 ]

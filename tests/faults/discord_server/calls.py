@@ -138,9 +138,13 @@ class Hooks:
 
         return remove
 
+    def clear(self) -> None:
+        """Remove all hooks; those that run already go on."""
+        self._rules.clear()
+
     async def run(self, call: Call) -> HookResult:
         """Run the hooks of a request until one answers in its place."""
-        for rule in self._rules:
+        for rule in list(self._rules):
             if not rule.takes(call):
                 continue
             if rule.left is not None:
@@ -167,6 +171,16 @@ class CallLog:
     def append(self, call: Call) -> None:
         """Log a request at its arrival."""
         self._calls.append(call)
+
+    def peak(self, window_s: float = 1.0) -> int:
+        """Return the most requests that arrived within any such span of time."""
+        at_s = [call.at_s for call in self._calls if not call.path.startswith("/interactions/")]
+        first = most = 0
+        for last, now_s in enumerate(at_s):
+            while at_s[first] <= now_s - window_s:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
 
     def to(self, pattern: str) -> list[Call]:
         """Return the requests that match a pattern as in `compile_pattern`."""

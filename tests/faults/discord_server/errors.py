@@ -173,6 +173,11 @@ def thread_is_archived() -> ApiError:
     return ApiError(400, 50083, "Thread is archived")
 
 
+def thread_is_locked() -> ApiError:
+    """160005."""
+    return ApiError(403, 160005, "Thread is locked")
+
+
 def invalid_form(field: str, code: str, message: str) -> ApiError:
     """50035 with one fault.
 

@@ -1,29 +1,29 @@
 """The gateway: WebSocket sessions that identify, keep alive and are told what happens.
 
-A `Connection` is a socket and its compression; a `Session` is what was identified on it: intents,
-shard, sequence. They are apart so that a session can outlive its connection; RESUME itself is
-answered with "invalid session" for now, upon which clients identify anew. Who is told what (by
-intents, shard and visible channels) is decided here; what there is to tell comes from `world`.
+Sockets are `connections`' and sessions `sessions`' business: a session outlives its connection, and
+a client that resumes it in time is told what it missed. Who is told what (by intents, shard and
+visible channels) is decided here; what there is to tell comes from `world`. Whatever Discord may do
+to a connection (cut it, close it, ask for another, declare its session invalid, fall silent) is a
+method that a test calls.
 """
 
 import asyncio
 import json
-import secrets
-import zlib
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from . import payloads
 from .changes import Changes
-from .entities import Channel, Guild
+from .connections import Connection
+from .entities import Channel
 from .permissions import Permission
 from .platform import Platform
+from .sessions import Session
 from .world import PRIVILEGED, Event, Intent
 
 (
-    DISPATCH,
+    _,
     HEARTBEAT,
     IDENTIFY,
     PRESENCE,
@@ -39,81 +39,14 @@ from .world import PRIVILEGED, Event, Intent
 """Opcodes (API reference, "Gateway Opcodes")."""
 
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED = 4001, 4002, 4003
-AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED = 4004, 4005
+AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED, INVALID_SEQUENCE = 4004, 4005, 4007
 INVALID_SHARD, INVALID_INTENTS, DISALLOWED_INTENTS = 4010, 4013, 4014
 """Close codes (API reference, "Gateway Close Event Codes")."""
 
-HEARTBEAT_INTERVAL_MS = 41_250
+GOODBYE = frozenset({1000, 1001})
+"""A client that closes with one of these ends its session (API reference, "Disconnecting")."""
+
 KNOWN_INTENTS = (1 << 26) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Close:
-    code: int
-
-
-class Connection:
-    """One WebSocket, written by one task so that events keep their order.
-
-    Args:
-        socket: The prepared socket.
-        compressed: Whether the client asked for zlib-stream. A client that asked for zstd-stream
-            gets plain text, which discord.py reads as well.
-    """
-
-    def __init__(self, socket: web.WebSocketResponse, *, compressed: bool) -> None:
-        self._socket = socket
-        self._deflate = zlib.compressobj() if compressed else None
-        self._outbox: asyncio.Queue[dict[str, Any] | _Close] = asyncio.Queue()
-        self.session: Session | None = None
-
-    def send(self, payload: dict[str, Any]) -> None:
-        """Queue a payload."""
-        self._outbox.put_nowait(payload)
-
-    def close(self, code: int) -> None:
-        """Queue the end of the connection, behind what is queued already."""
-        self._outbox.put_nowait(_Close(code))
-
-    async def write(self) -> None:
-        """Send what is queued until the connection ends."""
-        while not self._socket.closed:
-            item = await self._outbox.get()
-            try:
-                if isinstance(item, _Close):
-                    await self._socket.close(code=item.code)
-                else:
-                    await self._write(json.dumps(item))
-            except ConnectionResetError:
-                return
-
-    async def _write(self, text: str) -> None:
-        if self._deflate is None:
-            await self._socket.send_str(text)
-            return
-        data = self._deflate.compress(text.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
-        await self._socket.send_bytes(data)
-
-
-class Session:
-    """What one IDENTIFY established."""
-
-    def __init__(self, connection: Connection, intents: Intent, shard: tuple[int, int]) -> None:
-        self.id = secrets.token_hex(16)
-        self.connection = connection
-        self.intents = intents
-        self.shard = shard
-        self._sequence = 0
-
-    def dispatch(self, name: str, data: dict[str, Any]) -> None:
-        """Send a numbered event."""
-        self._sequence += 1
-        self.connection.send({"op": DISPATCH, "t": name, "s": self._sequence, "d": data})
-
-    def is_for(self, guild: Guild | None) -> bool:
-        """Whether events of a guild come over this shard; direct messages come over shard 0."""
-        number, count = self.shard
-        return number == (0 if guild is None else (guild.id >> 22) % count)
 
 
 class Gateway:
@@ -121,13 +54,16 @@ class Gateway:
 
     Attributes:
         failures: Faults inside the server.
+        mute: Whether new connections are opened and left without a word.
     """
 
     def __init__(self, platform: Platform, changes: Changes) -> None:
         self._platform = platform
         self._changes = changes
         self._connections: dict[Connection, web.Request] = {}
+        self._sessions: dict[str, Session] = {}
         self.failures: list[Exception] = []
+        self.mute = False
         platform.world.subscribe(self._tell)
 
     @property
@@ -135,14 +71,20 @@ class Gateway:
         """The sessions that are connected now."""
         return [entry.session for entry in self._connections if entry.session is not None]
 
+    @property
+    def connected(self) -> int:
+        """How many connections are open, with or without a session."""
+        return len(self._connections)
+
+    # What Discord may do
+
     def cut(self) -> None:
-        """Cut every connection off without a word, like a failing network."""
+        """Cut every connection off without a word, like a failing network; sessions stay."""
         for request in self._connections.values():
-            if request.transport is not None:
-                request.transport.abort()
+            _abort(request)
 
     def close(self, code: int) -> None:
-        """Close every connection with a code."""
+        """Close every connection with a code; sessions stay."""
         for connection in self._connections:
             connection.close(code)
 
@@ -151,6 +93,30 @@ class Gateway:
         for connection in self._connections:
             connection.send({"op": RECONNECT, "d": None})
 
+    def invalidate(self, *, resumable: bool) -> None:
+        """Declare every session invalid; a resumable one may be taken up on another connection."""
+        if not resumable:
+            self.forget()
+        for connection in self._connections:
+            connection.send({"op": INVALID_SESSION, "d": resumable})
+
+    def forget(self) -> None:
+        """Lose what was kept for clients that come back: no session of now can be resumed."""
+        for session in self._sessions.values():
+            session.resumable = False
+
+    def freeze(self) -> None:
+        """Leave every connection half open: nothing is read or written any more, none is closed.
+
+        So heartbeats are not acknowledged. What happens meanwhile is kept for a RESUME.
+        """
+        for connection, request in self._connections.items():
+            connection.frozen = True
+            if isinstance(request.transport, asyncio.Transport):
+                request.transport.pause_reading()
+
+    # Serving
+
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one WebSocket until it ends."""
         socket = web.WebSocketResponse(max_msg_size=4096, compress=False, timeout=1.0)
@@ -158,18 +124,32 @@ class Gateway:
         compressed = request.query.get("compress") == "zlib-stream"
         connection = Connection(socket, compressed=compressed)
         self._connections[connection] = request
+        self._changes.ring()
         writer = asyncio.create_task(connection.write())
-        connection.send({"op": HELLO, "d": {"heartbeat_interval": HEARTBEAT_INTERVAL_MS}})
+        interval_ms = int(self._platform.limits.heartbeat_s * 1000)
+        connection.frozen = self.mute
+        connection.send({"op": HELLO, "d": {"heartbeat_interval": interval_ms}})
         try:
             async for message in socket:
                 self._receive(connection, message.type, message.data)
         except Exception as fault:  # noqa: BLE001 - outermost: kept, and raised when the test ends
             self.failures.append(fault)
         finally:
-            del self._connections[connection]
+            self._lost(connection, socket.close_code)
             writer.cancel()
             self._changes.ring()
         return socket
+
+    def _lost(self, connection: Connection, code: int | None) -> None:
+        """Keep the session of a connection that is gone, unless its client said goodbye."""
+        del self._connections[connection]
+        session = connection.session
+        if session is None or session.connection is not connection:
+            return
+        if code in GOODBYE and not connection.closed_here:
+            del self._sessions[session.id]
+        else:
+            session.disconnected(self._platform.clock())
 
     # What clients send
 
@@ -186,7 +166,7 @@ class Gateway:
         elif opcode == IDENTIFY:
             self._identify(connection, data)
         elif opcode == RESUME:
-            connection.send({"op": INVALID_SESSION, "d": False})
+            self._resume(connection, data)
         elif connection.session is None:
             connection.close(NOT_AUTHENTICATED)
         elif opcode == REQUEST_MEMBERS:
@@ -200,10 +180,40 @@ class Gateway:
         if refusal is not None:
             connection.close(refusal)
             return
-        session = Session(connection, Intent(intents), (shard[0], shard[1]))
-        connection.session = session
+        kept = self._platform.limits.replay_events
+        session = Session(connection, Intent(intents), (shard[0], shard[1]), kept)
+        self._sessions[session.id] = session
         self._welcome(session)
         self._changes.ring()
+
+    def _resume(self, connection: Connection, data: dict[str, Any]) -> None:
+        if connection.session is not None:
+            connection.close(ALREADY_AUTHENTICATED)
+            return
+        if data.get("token") != self._platform.token:
+            connection.close(AUTHENTICATION_FAILED)
+            return
+        self._drop_old()
+        session, seen = self._sessions.get(data["session_id"]), int(data["seq"])
+        if session is not None and seen > session.sequence:
+            connection.close(INVALID_SEQUENCE)
+            return
+        missed = None if session is None else session.missed(seen)
+        if session is None or missed is None:
+            connection.send({"op": INVALID_SESSION, "d": False})
+            return
+        before = session.connection
+        session.connect(connection, missed)
+        if before is not None:
+            _abort(self._connections[before])  # half open: the client has given it up
+        self._changes.ring()
+
+    def _drop_old(self) -> None:
+        """Forget sessions whose client stayed away for too long."""
+        oldest = self._platform.clock() - self._platform.limits.resume_s
+        for session in list(self._sessions.values()):
+            if session.lost_s is not None and session.lost_s < oldest:
+                del self._sessions[session.id]
 
     def _refusal(
         self, connection: Connection, token: Any, intents: Any, shard: tuple[int, ...]
@@ -244,11 +254,8 @@ class Gateway:
         session.dispatch("READY", ready)
         if session.intents & Intent.GUILDS:
             for guild in guilds:
-                threads = [entry for entry in guild.channels.values() if self._active(entry)]
+                threads = platform.world.active_threads(guild)
                 session.dispatch("GUILD_CREATE", payloads.guild_create(guild, bot.id, threads))
-
-    def _active(self, channel: Channel) -> bool:
-        return channel.is_thread and not channel.archived and self._sees(channel)
 
     def _sees(self, channel: Channel) -> bool:
         return bool(self._platform.bot_permissions(channel) & Permission.VIEW_CHANNEL)
@@ -279,7 +286,8 @@ class Gateway:
     # What clients are told
 
     def _tell(self, event: Event) -> None:
-        for session in self.sessions:
+        self._drop_old()
+        for session in self._sessions.values():
             if self._hears(session, event):
                 session.dispatch(event.name, self._for_session(session, event))
         self._changes.ring()
@@ -299,3 +307,8 @@ class Gateway:
         if self._platform.shows_content(event.message):
             return event.data
         return payloads.hide_content(event.data)
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

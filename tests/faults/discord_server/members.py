@@ -14,7 +14,7 @@ from .entities import Channel, Guild, Message, User, walk
 from .errors import MemberActionError
 from .interaction_payloads import interaction_create
 from .interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction
-from .permissions import Permission, permissions_of, sending
+from .permissions import USUAL, Permission, permissions_of, sending
 from .platform import Platform
 from .validation import BUTTON, TEXT_INPUT, length
 from .wire import items
@@ -53,8 +53,7 @@ class Member:
     def say(self, channel: Channel, text: str) -> Message:
         """Write a message."""
         self._require(channel, sending(channel))
-        if channel.archived and channel.locked:
-            self._require(channel, Permission.MANAGE_THREADS)
+        self._check_unlocked(channel)
         if not 1 <= length(text) <= 2000:
             raise MemberActionError(f"a message has 1 to 2000 characters, not {length(text)}")
         world = self._platform.world
@@ -87,11 +86,69 @@ class Member:
         self._require(message.channel, Permission.MANAGE_MESSAGES)
         self._platform.world.clear_reactions(message, emoji)
 
+    def _check_unlocked(self, channel: Channel) -> None:
+        if channel.locked:
+            self._require(channel, Permission.MANAGE_THREADS)
+
     def _check_open(self, message: Message) -> None:
         if message.deleted:
             raise MemberActionError(f"message {message.id} is deleted")
         if message.channel.archived:
             raise MemberActionError(f"thread {message.channel.name} is archived")
+
+    # Channels, threads, and the bot itself
+
+    def open_thread(self, channel: Channel, name: str) -> Channel:
+        """Open a thread in a text channel."""
+        self._require(channel, Permission.CREATE_PUBLIC_THREADS)
+        return self._platform.world.create_thread(channel, name, self.user)
+
+    def post(self, forum: Channel, name: str, text: str) -> Channel:
+        """Write a post in a forum; returns the post, which is a thread."""
+        self._require(forum, Permission.SEND_MESSAGES)
+        return self._platform.world.create_post(forum, name, self.user, text)
+
+    def archive(self, thread: Channel, *, locked: bool = False) -> None:
+        """Close a thread of one's own, or anybody's as a moderator; `locked` needs a moderator."""
+        if locked or thread.owner_id != self.user.id:
+            self._require(thread, Permission.MANAGE_THREADS)
+        self._platform.world.archive_thread(thread, archived=True, locked=locked or thread.locked)
+
+    def reopen(self, thread: Channel) -> None:
+        """Bring an archived thread back; a locked one needs a moderator, and stays locked."""
+        self._require(thread, sending(thread))
+        self._check_unlocked(thread)
+        self._platform.world.archive_thread(thread, archived=False, locked=thread.locked)
+
+    def lock(self, thread: Channel, *, locked: bool = True) -> None:
+        """Lock a thread or unlock it, as a moderator; it stays as archived as it was."""
+        self._require(thread, Permission.MANAGE_THREADS)
+        self._platform.world.archive_thread(thread, archived=thread.archived, locked=locked)
+
+    def delete_channel(self, channel: Channel) -> None:
+        """Delete a channel or a thread with everything in it."""
+        thread, text = Permission.MANAGE_THREADS, Permission.MANAGE_CHANNELS
+        self._require(channel, thread if channel.is_thread else text)
+        self._platform.world.delete_channel(channel)
+
+    def deny_bot(self, channel: Channel, denied: int) -> None:
+        """Take permissions from the bot in one channel (of a thread: its parent); 0 gives back."""
+        self._require(channel, Permission.MANAGE_ROLES)
+        self._platform.world.deny_bot(channel, denied)
+
+    def kick_bot(self) -> None:
+        """Throw the bot out of the guild."""
+        self._require_in_guild(Permission.KICK_MEMBERS)
+        self._platform.world.remove_member(self.guild, self._platform.world.bot)
+
+    def invite_bot(self, permissions: int = USUAL) -> None:
+        """Have the bot join the guild again."""
+        self._require_in_guild(Permission.MANAGE_GUILD)
+        self._platform.world.invite_bot(self.guild, permissions)
+
+    def _require_in_guild(self, needed: Permission) -> None:
+        if not permissions_of(self.guild, self.user.id) & needed:
+            raise MemberActionError(f"{self.user.name} lacks {needed.name} in {self.guild.name}")
 
     # Slash commands
 
@@ -152,7 +209,12 @@ class Member:
         return self._send(kind, channel, name, data)
 
     def _check_may_use(self, command: dict[str, Any], channel: Channel) -> None:
+        if self._platform.world.bot.id not in self.guild.members:
+            raise MemberActionError(
+                f"the bot is not in {self.guild.name}, and its commands neither"
+            )
         self._require(channel, Permission.USE_APPLICATION_COMMANDS)
+        self._check_unlocked(channel)
         needed = command.get("default_member_permissions")
         if needed is None:
             return

@@ -13,22 +13,31 @@ from .entities import DIRECT, Channel, Guild, Message
 from .interactions import Interactions
 from .payloads import hide_content
 from .permissions import Permission, permissions_of
+from .rate_limits import RateLimits
 from .world import Intent, World
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Time limits, in seconds.
+    """How long and how much, in seconds where nothing else is said.
 
     Attributes:
         nonce_s: How long a nonce is remembered; Discord says "the past few minutes".
         first_response_s: For the first answer to an interaction.
         interaction_token_s: For everything after it.
+        heartbeat_s: Between two heartbeats of a client.
+        resume_s: How long a session without a connection can be resumed; Discord names no figure.
+        replay_events: How many events are kept for that; Discord names no figure.
+        rates: How many requests are let through; None lets all through.
     """
 
     nonce_s: float = 300.0
     first_response_s: float = 3.0
     interaction_token_s: float = 900.0
+    heartbeat_s: float = 41.25
+    resume_s: float = 120.0
+    replay_events: int = 5000
+    rates: RateLimits | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +51,7 @@ class Platform:
         privileged_intents: Those switched on for the application.
         shards: What /gateway/bot recommends.
         gateway_url: Where clients are sent.
-        limits: Time limits.
+        limits: How long and how much.
     """
 
     world: World
@@ -126,6 +135,15 @@ class Platform:
         """
         if not self.bot_permissions(channel) & needed:
             raise errors.missing_permissions()
+
+    def check_unlocked(self, channel: Channel) -> None:
+        """Refuse if a thread is locked and the bot may not manage threads.
+
+        Raises:
+            ApiError: 50083 if it is archived as well, else 160005.
+        """
+        if channel.locked and not self.bot_permissions(channel) & Permission.MANAGE_THREADS:
+            raise errors.thread_is_archived() if channel.archived else errors.thread_is_locked()
 
     def shows_content(self, message: Message) -> bool:
         """Whether the bot may read a message without the content intent being switched on."""

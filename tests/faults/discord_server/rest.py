@@ -6,6 +6,7 @@ Authorization, the log and the form of answers are here; what a route does is in
 import json
 import socket
 import struct
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from aiohttp import BodyPartReader, web
@@ -15,6 +16,7 @@ from .calls import Answer, Call, CallLog, Hooks, Upload
 from .changes import Changes
 from .errors import ApiError, DropConnection
 from .platform import Platform
+from .rate_limits import InvalidRequests, RateLimiter
 from .rest_account import AccountRoutes
 from .rest_commands import CommandRoutes
 from .rest_interactions import InteractionRoutes
@@ -36,6 +38,7 @@ class RestApi:
         before: Hooks that run before a request is applied.
         after: Hooks that run after it was applied and before it is answered.
         log: Every request.
+        invalid: The refusals that Discord counts against an address.
         failures: Faults inside the server or a test's hooks, which no answer can tell.
     """
 
@@ -43,7 +46,10 @@ class RestApi:
         self.before = Hooks()
         self.after = Hooks()
         self.log = CallLog()
+        self.invalid = InvalidRequests()
         self.failures: list[Exception] = []
+        rates = platform.limits.rates
+        self._limiter = RateLimiter(rates) if rates else None
         self._platform = platform
         self._changes = changes
         self._router = Router(
@@ -60,16 +66,24 @@ class RestApi:
         self.log.append(call)
         self._changes.ring()
         try:
-            answer = await self._answer(call)
+            answer = await self._limited(call)
         except DropConnection as drop:
             self._cut(request, drop)
         except Exception as fault:  # noqa: BLE001 - outermost: kept, and raised when the test ends
             self.failures.append(fault)
             # 400 because clients repeat a 500 several times before they give up.
             answer = Answer(400, {"code": 0, "message": "?"})
+        self.invalid.note(answer, self._platform.clock())
         call.status, call.answer_body = answer.status, answer.body
         self._changes.ring()
         return _respond(answer)
+
+    async def _limited(self, call: Call) -> Answer:
+        if self._limiter is None:
+            return await self._answer(call)
+        verdict = self._limiter.judge(call)
+        answer = verdict.refusal or await self._answer(call)
+        return replace(answer, headers=verdict.headers | answer.headers)
 
     async def _answer(self, call: Call) -> Answer:
         try:

@@ -109,9 +109,7 @@ class MessageRoutes:
         """Send a message, or find the one that its enforced nonce already made."""
         channel = self._channel(call)
         self._check_may_send(channel)
-        granted = self._platform.bot_permissions(channel)
-        if channel.archived and channel.locked and not granted & Permission.MANAGE_THREADS:
-            raise errors.thread_is_archived()
+        self._platform.check_unlocked(channel)
         if call.files:
             self._platform.require(channel, Permission.ATTACH_FILES)
         body = call.fields
@@ -151,6 +149,7 @@ class MessageRoutes:
             raise errors.not_the_author()
         if channel.archived:
             raise errors.thread_is_archived()
+        self._platform.check_unlocked(channel)
         messages.edit(self._platform, message, call)
         return self._payload(message)
 
@@ -161,7 +160,7 @@ class MessageRoutes:
         if message.author is not self._platform.world.bot:
             self._platform.require(channel, Permission.MANAGE_MESSAGES)
         if channel.archived:
-            raise errors.thread_is_archived()
+            self._platform.check_unlocked(channel)
         self._platform.world.delete_message(message)
         return Answer(204)
 

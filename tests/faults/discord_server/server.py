@@ -7,16 +7,17 @@ in the modules that are put together here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import TypeVar
 
 from aiohttp import web
 
-from .calls import CallLog, Hook
+from .calls import Call, CallLog, Hook, HookResult
 from .changes import Changes
 from .commands import CommandRegistry
 from .entities import Channel, Guild, Message, Role
+from .faults import Fault, Scripted
 from .gateway import Gateway
 from .interactions import Interactions
 from .members import Member
@@ -43,7 +44,7 @@ class DiscordServer:
         clock: Unix time in seconds; ids, nonces and deadlines follow it.
         privileged_intents: Those switched on; a client that asks for others is closed with 4014.
         shards: How many shards are recommended.
-        limits: Time limits.
+        limits: How long and how much; by default all requests are let through.
     """
 
     def __init__(
@@ -143,6 +144,29 @@ class DiscordServer:
         """Every REST request so far."""
         return self._rest.log
 
+    @property
+    def invalid_requests(self) -> int:
+        """How many requests of the last ten minutes Discord counts towards a ban (at 10,000)."""
+        return self._rest.invalid.count(self.platform.clock())
+
+    def script(self, pattern: str, fault: Fault, times: int | None = 1) -> Scripted:
+        """Have requests meet a fault.
+
+        Args:
+            pattern: As for `before`.
+            fault: One of `faults`.
+            times: How many of them; None for all.
+        """
+        scripted = Scripted()
+
+        def meet(call: Call) -> HookResult | Awaitable[HookResult]:
+            scripted.hit.append(call)
+            return fault.hook(call)
+
+        register = self.after if fault.takes_effect else self.before
+        scripted.stop = register(pattern, meet, times)
+        return scripted
+
     def before(self, pattern: str, hook: Hook, times: int | None = None) -> Callable[[], None]:
         """Run a hook before matching requests are applied.
 
@@ -163,6 +187,11 @@ class DiscordServer:
         It runs for refused requests as well; arguments as for `before`.
         """
         return self._rest.after.add(pattern, hook, times)
+
+    def forget_hooks(self) -> None:
+        """Remove every hook and every scripted fault; those that run already go on."""
+        self._rest.before.clear()
+        self._rest.after.clear()
 
     async def wait_for(self, read: Callable[[], T], timeout_s: float = 5.0, what: str = "") -> T:
         """Return the first truthy result of `read`, looked at after every change.

@@ -24,7 +24,7 @@ from .entities import (
     Role,
     User,
 )
-from .permissions import USUAL
+from .permissions import USUAL, Permission, permissions_of
 from .snowflakes import Snowflakes
 
 
@@ -116,15 +116,29 @@ class World:
         chosen = self.snowflakes.next() if guild_id is None else guild_id
         guild = Guild(chosen, name, self.create_user(f"{name} owner").id)
         guild.roles[guild.id] = Role(guild.id, "@everyone", USUAL, position=0)
-        bot_role = self._add_role(guild, self.bot.name, bot_permissions, self.bot.id)
         self.guilds[guild.id] = guild
-        now = self.snowflakes.now()
-        guild.members[guild.owner_id] = Membership(self.users[guild.owner_id], now)
-        guild.members[self.bot.id] = Membership(self.bot, now, {bot_role.id})
-        data = payloads.guild_create(guild, self.bot.id, [])
+        owner = self.users[guild.owner_id]
+        guild.members[owner.id] = Membership(owner, self.snowflakes.now())
+        self.invite_bot(guild, bot_permissions)
+        return guild
+
+    def invite_bot(self, guild: Guild, permissions: int = USUAL) -> None:
+        """Have the bot join a guild, with a role of its own that grants some permissions."""
+        role = self._add_role(guild, self.bot.name, permissions, self.bot.id)
+        guild.members[self.bot.id] = Membership(self.bot, self.snowflakes.now(), {role.id})
+        data = payloads.guild_create(guild, self.bot.id, self.active_threads(guild))
         del data["unavailable"]  # absent tells the client that it was newly added to the guild
         self.tell(Event("GUILD_CREATE", data, Intent.GUILDS, guild))
-        return guild
+
+    def active_threads(self, guild: Guild) -> list[Channel]:
+        """Return the threads that the bot is told of with their guild: open ones that it sees."""
+        return [
+            thread
+            for thread in guild.channels.values()
+            if thread.is_thread
+            and not thread.archived
+            and permissions_of(guild, self.bot.id, thread) & Permission.VIEW_CHANNEL
+        ]
 
     def _add_role(
         self, guild: Guild, name: str, permissions: int, managed_by: int | None = None
@@ -156,10 +170,13 @@ class World:
         return membership
 
     def remove_member(self, guild: Guild, user: User) -> None:
-        """Have a user leave a guild; for the bot this is being kicked."""
+        """Have a user leave a guild; the bot, when kicked, and its own role with it."""
         if user is self.bot:
             data: dict[str, Any] = {"id": str(guild.id)}
             self.tell(Event("GUILD_DELETE", data, Intent.GUILDS, guild))
+            own = [role.id for role in guild.roles.values() if role.managed_by == user.id]
+            for role_id in own:
+                del guild.roles[role_id]
         else:
             data = {"guild_id": str(guild.id), "user": payloads.user(user)}
             self.tell(Event("GUILD_MEMBER_REMOVE", data, Intent.GUILD_MEMBERS, guild))
@@ -197,6 +214,12 @@ class World:
         self._tell_channel("THREAD_CREATE", thread, newly_created=True)
         return thread
 
+    def create_post(self, forum: Channel, name: str, owner: User, text: str) -> Channel:
+        """Add a post to a forum: a thread with a first message, both with the same id."""
+        thread = self.create_thread(forum, name, owner)
+        self.add_message(Message(thread.id, thread, owner, text))
+        return thread
+
     def direct_channel(self, user: User) -> Channel:
         """Return the bot's conversation with a user; it is made at its first use."""
         for channel in self.channels.values():
@@ -215,6 +238,14 @@ class World:
         """Set what a channel allows and denies to one role or member."""
         channel.overwrites[overwrite.target_id] = overwrite
         self._tell_channel("CHANNEL_UPDATE", channel)
+
+    def deny_bot(self, channel: Channel, denied: int) -> None:
+        """Take permissions from the bot in one channel; 0 gives them back.
+
+        For a thread this is said of the channel that it belongs to.
+        """
+        holder = channel.parent if channel.is_thread and channel.parent else channel
+        self.set_overwrite(holder, Overwrite(self.bot.id, for_member=True, deny=denied))
 
     def rename_channel(self, channel: Channel, name: str) -> None:
         """Give a channel another name."""
