@@ -63,6 +63,8 @@ _WEIGHTS = {
     Act.END: 0.3,
     Act.STOP: 0.5,
 }
+_RESULT = " won · "
+"""Stands in a closed ballot."""
 _WISHED = 20.0
 """A crowd mostly does what is wished for, but not in all channels at once."""
 
@@ -252,8 +254,9 @@ class Crowd:
         return self._house.server.bot_messages(self._channel)
 
     def _ballot(self) -> Message | None:
-        """The newest ballot, if there is one."""
-        return next((one for one in reversed(self._shown()) if is_ballot(one)), None)
+        """The newest ballot; None without one, and when a newer one was torn off."""
+        newest = next((one for one in reversed(self._shown()) if is_ballot(one)), None)
+        return None if newest is None or _RESULT in newest.text else newest
 
     async def _story(self) -> Story | None:
         return await self._house.witness.current(self._channel)
