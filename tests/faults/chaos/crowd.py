@@ -13,6 +13,7 @@ from random import Random
 
 from bot.render import OPTION_EMOJI
 from core.domain.story import Phase, Story
+from core.services.lease import finished
 from tests.faults.chaos.ledger import AT_REST, Ledger, rests
 from tests.faults.discord_server import Message
 from tests.faults.discord_server.errors import NoAnswerError
@@ -62,6 +63,8 @@ _WEIGHTS = {
     Act.END: 0.3,
     Act.STOP: 0.5,
 }
+_RESULT = " won · "
+"""Stands in a closed ballot."""
 _WISHED = 20.0
 """A crowd mostly does what is wished for, but not in all channels at once."""
 
@@ -119,7 +122,8 @@ class Crowd:
             if story.pause is not None and not story.outbox and kept_phase(story) not in AT_REST:
                 await self._ask("story resume")
                 return False
-            return rests(story) and (not check or await self.ledger.verify(story))
+            # To its end: what is cut off in the middle leaves a connection behind.
+            return rests(story) and (not check or await finished(self.ledger.verify(story)))
 
         deadline = time.monotonic() + PATIENCE_S
         while not await calm():
@@ -183,10 +187,11 @@ class Crowd:
         await self._ask("story start", premise=premise, vote_seconds=VOTE_S)
 
     async def _close(self) -> None:
+        story = await self._story()
         self._vote()
         ballot = self._ballot()
         if ballot is not None:
-            self.ledger.asks_to_close(ballot)
+            self.ledger.asks_to_close(ballot, story.closes_at if story else None)
         await self._ask("story close")
         if ballot is not None and self._chance.random() < 0.5:
             self._vote_on(ballot)  # too late
@@ -243,14 +248,15 @@ class Crowd:
             await interaction.completed(PATIENCE_S)
         except (NoAnswerError, TimeoutError) as error:
             raise AssertionError(f"/{command}: nobody answered: {error}") from error
-        await self.ledger.interrupted()
+        await finished(self.ledger.interrupted())
 
     def _shown(self) -> list[Message]:
         return self._house.server.bot_messages(self._channel)
 
     def _ballot(self) -> Message | None:
-        """The newest ballot, if there is one."""
-        return next((one for one in reversed(self._shown()) if is_ballot(one)), None)
+        """The newest ballot; None without one, and when a newer one was torn off."""
+        newest = next((one for one in reversed(self._shown()) if is_ballot(one)), None)
+        return None if newest is None or _RESULT in newest.text else newest
 
     async def _story(self) -> Story | None:
         return await self._house.witness.current(self._channel)

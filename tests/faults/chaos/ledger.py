@@ -68,9 +68,15 @@ class Ledger:
         """Somebody voted who had not."""
         self._votes[ballot.id].append((time.time(), option))
 
-    def asks_to_close(self, ballot: Message) -> None:
-        """From now on a ballot may be counted."""
-        self._asked_to_close.setdefault(ballot.id, time.time())
+    def asks_to_close(self, ballot: Message, deadline: float | None) -> None:
+        """From now on a ballot may be counted, and since its deadline if that has passed.
+
+        Args:
+            ballot: the newest one.
+            deadline: None when it isn't known, and so from when on.
+        """
+        since = 0.0 if deadline is None else min(time.time(), deadline)
+        self._asked_to_close.setdefault(ballot.id, since)
 
     # ── what is fixed from now on ────────────────────────────────────────────────────────────────
 
