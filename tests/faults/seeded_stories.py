@@ -32,7 +32,7 @@ from tests.faults.discord_server.messages import create
 from tests.faults.process_house import ProcessHouse
 from tests.faults.story_endpoint import DIMS, TITLE
 
-VOTE_S = 600
+VOTE_S = 36_000
 PLANS = tuple(Plan(f"Way 1{letter}", f"They take way {letter}.") for letter in "abc")
 PARAGRAPH = "It began at low tide."
 SETTINGS = Settings(vote_s=VOTE_S)
