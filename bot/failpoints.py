@@ -172,6 +172,8 @@ def named(before: Story, change: Commit) -> str:
         ValueError: this change has no name yet.
     """
     after = change.story
+    if change.change is not None:
+        return "edited"  # by a moderator: no step of the turn protocol, so it has no failpoint
     if before.phase is not after.phase:
         return _moved(before.phase, after.phase)
     if after.brief != before.brief:
@@ -255,8 +257,13 @@ class _Schedule:
         with _step(self._passed, "renew"):
             await self._schedule.renew(story, epoch, until)
 
-    async def in_phase(self, phase: Phase, after: StoryId | None, limit: int) -> list[StoryId]:
-        return await self._schedule.in_phase(phase, after, limit)
+    async def in_phase(
+        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+    ) -> list[StoryId]:
+        return await self._schedule.in_phase(phase, after, limit, guild)
+
+    async def guilds(self) -> frozenset[int]:
+        return await self._schedule.guilds()
 
 
 class _Stage:

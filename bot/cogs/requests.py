@@ -106,16 +106,24 @@ def require_allowed(guild: int, rules: StartRules) -> None:
         )
 
 
+def require_role(name: str, role: object) -> discord.Role:
+    """Raises InputError unless it is a role that members have or haven't, of this server.
+
+    An id that Discord doesn't resolve to a role of the server arrives as a bare object.
+    """
+    if not isinstance(role, discord.Role):
+        raise InputError(f"{name} is no role of this server: choose one from the list.")
+    if role.is_default():
+        raise InputError(f"{name} is @everyone: choose a role that members asked for.")
+    return role
+
+
 def require_mentionable(role: object, given: discord.Permissions) -> None:
     """Raises InputError unless it is a role that whoever asks could mention themselves.
 
-    The bot may be allowed to mention more than they are: it must not do it for them. An id that
-    Discord doesn't resolve to a role of the server arrives as a bare object.
+    The bot may be allowed to mention more than they are: it must not do it for them.
     """
-    if not isinstance(role, discord.Role):
-        raise InputError("notify_role is no role of this server: choose one from the list.")
-    if role.is_default():
-        raise InputError("notify_role is @everyone: choose a role that members asked for.")
+    role = require_role("notify_role", role)
     if not (role.mentionable or given.mention_everyone or given.administrator):
         raise InputError(
             "notify_role is a role that can't be mentioned: choose another one, or allow everyone "

@@ -21,6 +21,7 @@ from bot.cogs.requests import (
     require_mentionable,
     require_moderator,
     require_own_permissions,
+    require_role,
     settings_of,
 )
 from bot.handles import Handle, Purpose
@@ -185,6 +186,10 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
     ) -> None:
         """Change the rules of the story."""
         place, _ = await moderated(interaction, self._at.library)
+        if notify_role is not None:
+            require_mentionable(notify_role, interaction.permissions)
+        if moderator_role is not None:
+            require_role("moderator_role", moderator_role)
         await defer(interaction)
         made = await self._at.moderation.change_settings(
             place.channel,

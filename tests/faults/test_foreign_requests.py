@@ -82,16 +82,23 @@ class Outside:
     def commands(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every command that is registered: its name, and its data with this story's ids in it."""
         for root in self.house.server.platform.commands.all():
-            for command in root["options"]:
-                assert command["type"] == SUBCOMMAND, "groups of groups would need a walk"
-                given = [
-                    {"name": option["name"], "type": STRING, "value": f"{self.house.channel.id}:1"}
-                    for option in command.get("options", [])
-                    if option["type"] == STRING
-                ]
-                inner = {"name": command["name"], "type": SUBCOMMAND, "options": given}
-                data = {"id": root["id"], "name": root["name"], "type": 1, "options": [inner]}
-                yield f"{root['name']} {command['name']}", data
+            data = {"id": root["id"], "name": root["name"], "type": 1}
+            inner = [option for option in root["options"] if option["type"] == SUBCOMMAND]
+            for command in inner:
+                given = self._given(command.get("options", []))
+                sub = {"name": command["name"], "type": SUBCOMMAND, "options": given}
+                yield f"{root['name']} {command['name']}", {**data, "options": [sub]}
+            if not inner:
+                yield root["name"], {**data, "options": self._given(root["options"])}
+
+    def _given(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """This story's id wherever words may stand, and a number wherever one must."""
+        values = {STRING: f"{self.house.channel.id}:1", INTEGER: 1}
+        return [
+            {"name": option["name"], "type": option["type"], "value": values[option["type"]]}
+            for option in options
+            if option["type"] == STRING or (option["type"] == INTEGER and option.get("required"))
+        ]
 
     def forge(
         self, kind: int, data: dict[str, Any], changes: Mapping[str, object] | None = None
@@ -210,7 +217,7 @@ async def test_a_completion_for_another_servers_channel_is_not_even_looked_up(
 ) -> None:
     """What is typed is checked like what is sent: the log would name one that was (``home``)."""
     for _, data in outside.commands():
-        for option in data["options"][0]["options"][:1]:
+        for option in [one for sub in data["options"] for one in sub.get("options", [sub])][:1]:
             option["focused"] = True
         outside.forge(AUTOCOMPLETE, data, outside.there)
 

@@ -16,6 +16,7 @@ from core.adapters import redis_keys as keys
 from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.ballot import draw
 from core.domain.story import Phase, Plan, Story, StoryId, Tally, Turn
+from core.services.publishing import GONE
 from tests.adapters.redis_raw import raw_client
 from tests.faults.discord_server import Channel, DiscordServer, Message
 from tests.faults.story_endpoint import TITLE
@@ -38,9 +39,10 @@ def as_they_stand(ballot: Message) -> tuple[Counts, Counts]:
 
 def votes_on(ballot: Message) -> Counts:
     """The members' reactions to a ballot, per option."""
-    bot = ballot.author.id
+    guild = ballot.channel.guild
+    bots = {one.user.id for one in guild.members.values() if one.user.bot} if guild else set[int]()
     reactions = [ballot.reactions.get(emoji) for emoji in OPTION_EMOJI]
-    return tuple(len((one.normal | one.burst) - {bot}) if one else 0 for one in reactions)
+    return tuple(len((one.normal | one.burst) - bots) if one else 0 for one in reactions)
 
 
 def is_ballot(message: Message) -> bool:
@@ -126,7 +128,12 @@ class Witness:
             await self._check_memory(story, turns)
         rest = [one.id for one in shown.values() if not is_announcement(one)]
         assert rest == placed, f"nothing more, nothing less: {rest} is shown, {placed} is told"
-        _check_said([one.content for one in shown.values() if is_announcement(one)], said, results)
+        sentences = [
+            one.content.removeprefix(SMALL) for one in shown.values() if is_announcement(one)
+        ]
+        gone = [sentence for sentence in sentences if sentence == GONE]
+        assert len(gone) <= len(torn), "said once for a ballot that was deleted"
+        _check_said([one for one in sentences if one != GONE], said, results)
 
     def _check_turn(
         self,
@@ -302,8 +309,7 @@ def _results(turn: Turn, torn: frozenset[int]) -> list[str]:
     return [f"The vote of turn {turn.number} is closed:"] if closed else []
 
 
-def _check_said(shown: Sequence[str], said: Iterable[str], results: Sequence[str]) -> None:
-    sentences = [text.removeprefix(SMALL) for text in shown]
+def _check_said(sentences: Sequence[str], said: Iterable[str], results: Sequence[str]) -> None:
     beginnings = tuple(results)
     about_votes = [text for text in sentences if beginnings and text.startswith(beginnings)]
     assert len(about_votes) == len(set(about_votes)), f"said twice: {about_votes}"

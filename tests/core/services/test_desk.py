@@ -35,7 +35,9 @@ def summaries(house: House) -> list[tuple[int, str]]:
 
 async def recalled(house: House) -> list[int]:
     """The turns that a search finds now."""
-    return sorted(hit.recalled.number for hit in await house.library.find(CHANNEL, "turn", limit=50))
+    return sorted(
+        hit.recalled.number for hit in await house.library.find(CHANNEL, "turn", limit=50)
+    )
 
 
 # ── memory and canon ─────────────────────────────────────────────────────────────────────────────
