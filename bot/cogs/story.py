@@ -26,10 +26,10 @@ from bot.cogs.requests import (
 )
 from bot.handles import Handle, Purpose
 from bot.services import Services
-from core.domain.lineage import branch_of
 from core.domain.story import VotingRule
-from core.errors import InputError, PhaseError
+from core.errors import PhaseError
 from core.services.direction import is_voted_on
+from core.services.library import branch_with
 
 VoteSeconds = app_commands.Range[int, 5, 604_800]
 Sentences = app_commands.Range[int, 3, 40]
@@ -154,10 +154,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         """Ask whether the story shall go back."""
         _, story = await moderated(interaction, self._at.library)
         told = story.head_number
-        if branch_of(story.lineage, turn) is None:
-            raise InputError(
-                f"There is no turn {turn} to go back to: this story has turns 1 to {told}."
-            )
+        branch_with(story, turn)
         handle = Handle(Purpose.REWIND, story.id.serial, turn, told)
         view = forms.buttons((handle, f"Go back to turn {turn}"), danger=True)
         await answer(interaction, desk_texts.rewind_question(turn, told), view=view)

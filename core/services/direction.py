@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from core.domain import edits, ways_back
 from core.domain.audit import Change, ChangeKind, Moderator, Road
-from core.domain.identity import fingerprint, id_before, nonce
+from core.domain.identity import id_before, nonce
 from core.domain.lifecycle import Event, describe
-from core.domain.lineage import branch_of, cut, holds
+from core.domain.lineage import cut, holds
 from core.domain.moves import ended, owed, working_phase
 from core.domain.story import (
     Lineage,
@@ -27,9 +27,10 @@ from core.domain.story import (
     Turn,
 )
 from core.domain.text import joined, split
-from core.errors import InputError, PhaseError, StaleError
+from core.errors import InputError, PhaseError
 from core.ports import Archive, Clock, StoryStore
-from core.services.moderation import Done
+from core.services.library import branch_with, told_turn
+from core.services.moderation import Done, check_seen
 from core.services.pieces import PIECE_UNITS
 from core.services.requests import Requests, allows
 from core.services.run import Run
@@ -76,7 +77,7 @@ class Direction:
             parts = parts_of(turn)
             if not 0 <= place < len(parts):
                 raise InputError(f"The paragraph has {len(parts)} parts; there is no {place + 1}.")
-            _check_seen("paragraph", parts[place], seen)
+            check_seen("paragraph", parts[place], seen)
             after = (*parts[:place], told, *parts[place + 1 :])
             change = self._change(
                 ChangeKind.PARAGRAPH, by, parts[place], told, turn, place=place, undoes=undoes
@@ -119,7 +120,7 @@ class Direction:
             if not 0 <= place < len(options):
                 raise InputError(f"There are {len(options)} plans; there is no {place + 1}.")
             before = options[place]
-            _check_seen("plan", plan_text(before), seen)
+            check_seen("plan", plan_text(before), seen)
             changed = (*options[:place], plan, *options[place + 1 :])
             edits.check_distinct(changed)
             change = self._change(
@@ -200,18 +201,11 @@ class Direction:
 
         def has_it(story: Story) -> None:
             allows(Event.REWOUND)(story)
-            if branch_of(story.lineage, number) is None:
-                told = story.head_number
-                raise InputError(
-                    f"There is no turn {number} to go back to: this story has turns 1 to {told}."
-                    if told
-                    else "This story has no finished turn to go back to yet."
-                )
+            branch_with(story, number)
 
         async with self._requests.taking(channel, has_it) as run:
             lineage = cut(run.story.lineage, number, uuid4().hex[:12])
-            branch = branch_of(lineage, number) or ""
-            target = await self._archive.turn_at(run.story.id, branch, number)
+            target = await told_turn(self._archive, run.story, number)
             sentence = (
                 f"{by.name} took the story back to turn {number}. What came after it is no longer "
                 "part of the story; the vote on how it goes on begins again."
@@ -360,8 +354,3 @@ async def _head(run: Run) -> Turn:
 
 async def _parent(run: Run, turn: Turn) -> Turn | None:
     return await run.turn(turn.parent) if turn.parent else None
-
-
-def _check_seen(name: str, text: str, seen: str) -> None:
-    if fingerprint(text) != seen:
-        raise StaleError(f"The {name} was changed since you opened it; nothing was lost.", text)

@@ -78,6 +78,28 @@ class StillSaid:
     score: float
 
 
+async def told_turn(archive: Archive, story: Story, number: int) -> Turn:
+    """A turn of the story by its number.
+
+    Raises:
+        InputError: the story has no such turn (yet, or any more).
+    """
+    return await archive.turn_at(story.id, branch_with(story, number), number)
+
+
+def branch_with(story: Story, number: int) -> str:
+    """The branch that a turn of the story stands on. Raises InputError, see ``told_turn``."""
+    branch = branch_of(story.lineage, number)
+    if branch is None:
+        told = story.head_number
+        raise InputError(
+            f"There is no turn {number}: this story has turns 1 to {told}."
+            if told
+            else "This story has no finished turn yet."
+        )
+    return branch
+
+
 class Library:
     """Answers questions about the story of a channel."""
 
@@ -182,15 +204,7 @@ class Library:
         return tuple(PromptPart(name, estimate_tokens(text)) for name, text in _parts(context))
 
     async def _told(self, story: Story, number: int) -> Turn:
-        branch = branch_of(story.lineage, number)
-        if branch is None:
-            told = story.head_number
-            raise InputError(
-                f"There is no turn {number}: this story has turns 1 to {told}."
-                if told
-                else "This story has no finished turn yet."
-            )
-        return await self._archive.turn_at(story.id, branch, number)
+        return await told_turn(self._archive, story, number)
 
     async def _turn_or_none(self, story: Story, turn_id: str) -> Turn | None:
         try:

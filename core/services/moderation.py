@@ -15,10 +15,10 @@ from core.domain import edits
 from core.domain.audit import Change, ChangeKind, Moderator
 from core.domain.identity import fingerprint
 from core.domain.lifecycle import WORKING
-from core.domain.lineage import branch_of
 from core.domain.story import Canon, Memory, Phase, Settings, Story, Turn
 from core.errors import ConflictError, FencedError, InputError, NoStoryError, PhaseError, StaleError
 from core.ports import Archive, Clock, Commit, Embedder, MemoryEntry, StoryStore
+from core.services.library import told_turn
 
 TRIES = 5
 """How often a change that doesn't depend on what others changed is tried again."""
@@ -63,20 +63,8 @@ class Moderation:
         return story
 
     async def turn(self, story: Story, number: int) -> Turn:
-        """A turn of the story by its number.
-
-        Raises:
-            InputError: the story has no such turn (yet, or any more).
-        """
-        branch = branch_of(story.lineage, number)
-        if branch is None:
-            told = story.head_number
-            raise InputError(
-                f"There is no turn {number}: this story has turns 1 to {told}."
-                if told
-                else "This story has no finished turn yet."
-            )
-        return await self._archive.turn_at(story.id, branch, number)
+        """A turn of the story by its number; see library.told_turn."""
+        return await told_turn(self._archive, story, number)
 
     # ── short-term memory and canon ──────────────────────────────────────────────────────────────
 
@@ -91,7 +79,7 @@ class Moderation:
         """
         told = edits.memory(text)
         story = await self.live(channel)
-        _check_seen("memory", story.memory.text, seen)
+        check_seen("memory", story.memory.text, seen)
         head = await self._store.turn(story.id, story.head) if story.head else None
         changed = replace(
             story,
@@ -176,7 +164,7 @@ class Moderation:
         before = _summary(turn)
         if turn.forgotten:
             raise InputError(f"Turn {number} was forgotten: /memory undo brings it back.")
-        _check_seen(f"summary of turn {number}", before, seen)
+        check_seen(f"summary of turn {number}", before, seen)
         reflection = turn.reflection and replace(turn.reflection, summary=told)
         amended = replace(turn, reflection=reflection)
         change = self._of_turn(ChangeKind.SUMMARY, by, turn, before, told, undoes)
@@ -329,7 +317,8 @@ class Moderation:
 _STALE = "The {} was changed since you opened it; nothing was overwritten."
 
 
-def _check_seen(name: str, text: str, seen: str) -> None:
+def check_seen(name: str, text: str, seen: str) -> None:
+    """Raises StaleError unless a text is still the one whose fingerprint somebody read."""
     if fingerprint(text) != seen:
         raise StaleError(_STALE.format(name), text)
 

@@ -12,7 +12,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from tests.faults.discord_probe import Probe, point_discord_at, running
-from tests.faults.discord_server import Channel, DiscordServer, Guild, Intent, Limits, Member
+from tests.faults.discord_server import Channel, DiscordServer, Intent, Limits, Member
 from tests.faults.discord_wire import Clock, Wire, identify, opened
 
 WANTED = int(Intent.GUILD_MESSAGES | Intent.GUILD_MESSAGE_REACTIONS)
@@ -20,36 +20,10 @@ WANTED = int(Intent.GUILD_MESSAGES | Intent.GUILD_MESSAGE_REACTIONS)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[DiscordServer]:
     limits = Limits(heartbeat_s=0.1, resume_s=60.0, replay_events=5)
     async with DiscordServer(clock=clock, limits=limits) as server:
         yield server
-
-
-@pytest.fixture
-async def wire(server: DiscordServer) -> AsyncIterator[Wire]:
-    async with aiohttp.ClientSession() as session:
-        yield Wire(server, session)
-
-
-@pytest.fixture
-def guild(server: DiscordServer) -> Guild:
-    return server.world.create_guild("Harbour")
-
-
-@pytest.fixture
-def channel(server: DiscordServer, guild: Guild) -> Channel:
-    return server.world.create_channel(guild, "tale")
-
-
-@pytest.fixture
-def mira(server: DiscordServer, guild: Guild) -> Member:
-    return server.join(guild, "Mira")
 
 
 async def identified(wire: Wire) -> tuple[Any, str]:

@@ -34,35 +34,9 @@ ECHO: dict[str, Any] = {"name": "echo", "description": "Say it back", "options":
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[DiscordServer]:
     async with DiscordServer(clock=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def wire(server: DiscordServer) -> AsyncIterator[Wire]:
-    async with aiohttp.ClientSession() as session:
-        yield Wire(server, session)
-
-
-@pytest.fixture
-def guild(server: DiscordServer) -> Guild:
-    return server.world.create_guild("Harbour")
-
-
-@pytest.fixture
-def channel(server: DiscordServer, guild: Guild) -> Channel:
-    return server.world.create_channel(guild, "tale")
-
-
-@pytest.fixture
-def mira(server: DiscordServer, guild: Guild) -> Member:
-    return server.join(guild, "Mira")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ Each act changes what Discord refuses and is told by gateway; asked over plain H
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.faults.discord_server import (
@@ -31,29 +30,8 @@ async def server() -> AsyncIterator[DiscordServer]:
 
 
 @pytest.fixture
-async def wire(server: DiscordServer) -> AsyncIterator[Wire]:
-    async with aiohttp.ClientSession() as session:
-        yield Wire(server, session)
-
-
-@pytest.fixture
-def guild(server: DiscordServer) -> Guild:
-    return server.world.create_guild("Harbour")
-
-
-@pytest.fixture
-def channel(server: DiscordServer, guild: Guild) -> Channel:
-    return server.world.create_channel(guild, "tale")
-
-
-@pytest.fixture
 def owner(server: DiscordServer, guild: Guild) -> Member:
     return server.owner(guild)
-
-
-@pytest.fixture
-def mira(server: DiscordServer, guild: Guild) -> Member:
-    return server.join(guild, "Mira")
 
 
 class Listener:
