@@ -214,7 +214,7 @@ def read_story(key: str, record: Record) -> Story:
         memory=Memory(fields.json(str, "memory"), fields.whole("memory_v")),
         canon=Canon(fields.json(tuple[str, ...], "canon"), fields.whole("canon_v")),
         plans=Plans(fields.json(tuple[Plan, ...], "plans"), fields.whole("plans_v")),
-        turns_version=fields.whole("turns_v"),
+        turns_version=fields.whole("turns_v") if "turns_v" in record else 0,
         **fields.rest_of(Story, "state", _OWN_FIELDS),
     )
 

@@ -65,6 +65,7 @@ async def test_text_comes_back_as_it_was_and_touches_no_other_key(
                 keys.story(story.id),
                 keys.current(serial),
                 keys.turn(story.id, "t1"),
+                keys.turns(story.id),
                 keys.memory(story.id, "t1"),
                 keys.operation(serial, "write"),
             )

@@ -13,6 +13,7 @@ import pytest
 from bot.render import OPTION_EMOJI
 from core.domain.story import PauseCause, Phase
 from core.ports import MessageKind
+from core.services.sleepers import IDLE_S
 from tests.e2e.endpoint import Hold, Kind, plan_title
 from tests.e2e.world import World, text_of
 
@@ -176,6 +177,9 @@ async def asleep(world: World) -> None:
     await world.until(lambda: "extended once" in text_of(world.ballots()[0]))
     world.clock.leap(WINDOW_S)
     await world.rests(Phase.ASLEEP)
+    # One look at the ballot follows, for a vote that came just then; it is not to be counted.
+    world.clock.leap(2 * IDLE_S)
+    await asyncio.sleep(0.5)
 
 
 async def paused(world: World) -> None:

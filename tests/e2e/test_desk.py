@@ -51,7 +51,7 @@ def said(result: InteractionResult) -> str:
     """Everything that was answered, to whoever asked and nobody else."""
     shown = [part for part in (result.response, *result.followups) if part and part.content]
     assert all(part.ephemeral for part in shown)
-    return "\n".join(dict.fromkeys(part.content for part in shown))
+    return "\n".join(dict.fromkeys(part.content for part in shown)).replace("\\", "")
 
 
 def labels(result: InteractionResult) -> list[str]:
