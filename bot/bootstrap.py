@@ -34,7 +34,7 @@ from core.errors import (
     StartError,
 )
 from core.ports import Clock, Embedder, Meter, Narrator, Stage
-from core.services.budget import DailyMeter
+from core.services.budget import DailyMeter, MeteredEmbedder
 from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
@@ -106,6 +106,8 @@ async def build(
             bot.tell_owner(sentence)
 
         meter = DailyMeter(RedisSpendLedger(redis), time, settings.daily_token_cap, tell)
+        if embedder is None and settings.embeddings is Embeddings.OPENAI:
+            vectors = MeteredEmbedder(vectors, meter)
         writer = narrator or _narrator(settings, meter, time, limits, stack)
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)

@@ -15,7 +15,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.render import remark
-from core.errors import RefusedError, TalewheelError
+from core.errors import BudgetSpentError, RefusedError, TalewheelError
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ async def failed(interaction: discord.Interaction[Any], cause: Exception, what: 
         log.info("a command came too late to be answered")
         return
     match cause:
-        case RefusedError():
+        case RefusedError() | BudgetSpentError():
             pages = [remark(str(cause))]
         case app_commands.AppCommandError():
             # Not logged whole: it quotes what was given.

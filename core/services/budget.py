@@ -1,12 +1,14 @@
 """The process's cap on tokens per day, asked before every request to a model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from core.domain.recurrence import estimate_tokens
+from core.domain.story import Vector
 from core.errors import BudgetSpentError, StoreUnavailableError
-from core.ports import Clock, SpendLedger
+from core.ports import Clock, Embedder, Meter, SpendLedger
 
 
 class DailyMeter:
@@ -76,6 +78,34 @@ class DailyMeter:
     def _today(self) -> datetime:
         now = datetime.fromtimestamp(self._clock.now(), UTC)
         return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class MeteredEmbedder:
+    """An Embedder of an endpoint whose texts count for the day like all that a model is sent.
+
+    Not every endpoint says what embeddings cost, so they count by an estimate.
+    """
+
+    def __init__(self, embedder: Embedder, meter: Meter) -> None:
+        self._embedder = embedder
+        self._meter = meter
+
+    @property
+    def name(self) -> str:
+        """See Embedder."""
+        return self._embedder.name
+
+    @property
+    def dims(self) -> int:
+        """See Embedder."""
+        return self._embedder.dims
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """See Embedder. Raises BudgetSpentError before anything is sent."""
+        await self._meter.admit()
+        vectors = await self._embedder.embed(texts)
+        await self._meter.charge(sum(map(estimate_tokens, texts)))
+        return vectors
 
 
 def _name(day: datetime) -> str:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import BudgetSpentError, StoreUnavailableError
-from core.services.budget import DailyMeter
+from core.services.budget import DailyMeter, MeteredEmbedder
+from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.stepped_clock import SteppedClock
 from tests.fakes.store import FakeSpendLedger, StoreWorld, When
 
@@ -73,3 +74,15 @@ async def test_what_a_request_cost_is_counted_once_the_ledger_is_back() -> None:
     world.interrupt = lambda _call, _when: None
     with pytest.raises(BudgetSpentError, match="110 used"):
         await meter.admit()
+
+
+async def test_what_is_embedded_counts_and_stops_at_the_cap() -> None:
+    """By four bytes a token; beyond the cap nothing is sent."""
+    meter, _, _ = metered(cap=10)
+    inner = FakeEmbedder()
+    embedder = MeteredEmbedder(inner, meter)
+    assert (embedder.name, embedder.dims) == (inner.name, inner.dims)
+    assert len(await embedder.embed(["x" * 20, "y" * 20])) == 2
+    with pytest.raises(BudgetSpentError, match="10 used"):
+        await embedder.embed(["z"])
+    assert inner.asked == [("x" * 20, "y" * 20)]
