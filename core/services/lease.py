@@ -128,10 +128,13 @@ class Lease:
         if body is None:
             raise RuntimeError("a lease is held by a task")
         lost: list[FencedError] = []
+        ended = False
 
         async def renew() -> None:
             try:
-                while True:
+                # Not for ever until it is cancelled: up to Python 3.11 asyncio.wait_for, in which
+                # redis-py sends, can swallow that; the lease would be kept by nobody, for good.
+                while not ended:
                     await self._clock.sleep(self._length_s / RENEWALS_PER_LEASE)
                     if self.stopped:
                         return
@@ -150,6 +153,7 @@ class Lease:
                 raise lost[0] from None
             raise
         finally:
+            ended = True
             renewing.cancel()
             with suppress(asyncio.CancelledError):
                 await renewing

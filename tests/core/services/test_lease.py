@@ -1,6 +1,7 @@
 """The right to act on a story: kept by renewals, lost by silence, by force, by a stopped clock."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -37,6 +38,20 @@ class Holding:
         asked_at, until = self.clock.monotonic(), self.clock.now() + LENGTH_S
         story = await self.schedule.claim(STORY, self.clock.now(), until, force)
         return Lease(self.schedule, self.clock, STORY, story.epoch, LENGTH_S, asked_at, until)
+
+
+class DeafSchedule(FakeSchedule):
+    """Takes no notice of a cancellation, as a library may."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        super().__init__(world)
+        self.asked = asyncio.Event()
+
+    async def renew(self, story: StoryId, epoch: int, until: float) -> None:
+        self.asked.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await super().renew(story, epoch, until)
 
 
 async def test_a_held_lease_outlives_its_first_length() -> None:
@@ -127,6 +142,21 @@ async def test_a_cancelled_worker_stays_cancelled() -> None:
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
+
+
+async def test_a_renewal_that_swallows_its_cancellation_keeps_no_lease() -> None:
+    """The worker is done, so nobody else may be kept from the story, whatever a library does."""
+    holding = Holding()
+    holding.schedule = deaf = DeafSchedule(holding.world)
+    lease = await holding.claim()
+
+    async def work() -> None:
+        async with lease.held():
+            await deaf.asked.wait()
+
+    worker = asyncio.create_task(work())
+    await holding.clock.run_until(worker.done, 10 * LENGTH_S)
+    await worker
 
 
 async def test_two_lost_renewals_are_survived() -> None:
