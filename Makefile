@@ -11,9 +11,10 @@ BIN := $(VENV)/bin
 # The one place that lists the folders of tests (tests/repository holds it to that).
 # FAST: no server, no browser. SLOW: servers, processes, a browser. tests/bench is `make bench`.
 FAST_TESTS := tests/core tests/bot tests/properties tests/repository
-SLOW_TESTS := tests/adapters tests/contracts tests/e2e tests/faults tests/playground
+SLOW_TESTS := tests/faults tests/playground tests/e2e tests/adapters tests/contracts
 
-# pytest's processes. Of the slow tests, those of one file run one after the other: they share servers.
+# pytest's processes. Of the slow tests, those of one file run one after the other: they share servers;
+# the files with the longest tests come first, so that both processes end together.
 WORKERS ?= 2
 # MiniLM computes in one thread of its own; BLAS threads on top only take turns with everything else.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -51,7 +52,7 @@ check: lint ## lint, types, layers, unit and property tests: under 2 minutes
 test: lint ## all of check, core/domain covered to the last branch, and every test with a server
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(call there,$(FAST_TESTS))
 	$(BIN)/python -m coverage report --include='core/domain/*' --fail-under=100
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(call there,$(SLOW_TESTS))
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(call there,$(SLOW_TESTS))
 
 # CHAOS='--kills 2 --random 10' makes it shorter, CHAOS='--seed 7' repeats one.
 chaos: ready-dev ## kills the bot a thousand times in busy stories and reports: under 30 minutes
