@@ -176,8 +176,10 @@ def story_seed(brief: Brief) -> str:
 
 
 def thread_at(brief: Brief, mood: Mood, chapter: int) -> str:
-    """The question for a chapter: first the premise's own, then the mood's in an order that lets
-    all others come before one does again."""
+    """The question for a chapter: first the premise's own, then the mood's.
+
+    All others come before one does again.
+    """
     own = premise_threads(read_premise(brief))
     if chapter < len(own):
         return own[chapter][0]

@@ -5,7 +5,8 @@ with ``{he} {his}``, ``{R}`` the rival. Of the turn: ``{did}`` what the plan mad
 ``{goal}`` what it aims at, ``{risk}``, ``{item}`` and ``{theitem}`` what is found, ``{meaning}``,
 ``{thread}`` the open question, ``{place}``. Of the premise: ``{matter}`` what it is about and
 ``{kin}`` what the lead is called by others, both "the" and one noun that may be a plural (so no
-verb that would have to know). Of the coming ballot: ``{aim1}`` to ``{aim3}``. Of earlier turns: ``{olditem}``, ``{oldgoal}``. All
+verb that would have to know). Of the coming ballot: ``{aim1}`` to ``{aim3}``.
+Of earlier turns: ``{olditem}``, ``{oldgoal}``. All
 others are lists of the lexicon; ``:L`` or ``:C`` behind one says whose pronoun it takes, ``^``
 before a slot begins it with a capital, ``!`` behind it makes its article "the".
 
@@ -181,7 +182,7 @@ SETTING = _lines("""
     Somewhere {far} there was {sound}, over and over.
     {L} breathed in {smell} and remembered, {time}, where that belonged.
     Behind them {sight}; ahead, {weather}.
-    {^sight}, which may have meant nothing, said {C}.
+    {^sight}, which meant nothing, {C} said.
     {^weather}, and far off was {sound}.
     “Hear that?” said {C}. It was {sound}.
     {^walkon} had been there before them; {smell} still hung {far}.
@@ -196,51 +197,51 @@ SETTING = _lines("""
 
 SCENE: Mapping[Kind, tuple[str, ...]] = {
     Kind.PLACE: _lines("""
-        {^goal} was smaller than it looked, and {smell} filled it.
-        Inside {goal} every sound came back changed, even {sound}.
+        {^goal} was small, and {smell} filled it.
+        Inside {goal} even {sound} came back changed.
         Somebody had been in {goal} lately: {sight}.
-        {L} went round {goal} twice, keeping one hand on {surface}.
+        {L} went round {goal}, {manner:L}, one hand on {surface}.
         {^goal} looked as if {walkon} had just left it.
-        “Nobody comes to {goal},” said {C}, “not since {walkon} did.”
+        “Nobody comes to {goal},” said {walkon}, and {L} {gesture:L}.
         Two things were wrong with {goal}: {sound}, and no reason for it.
-        The floor of {goal} gave a little underfoot, and {sight}.
+        The floor of {goal} gave, {time}, and {sight}.
         {C} stayed by {surface}, where {goal} could be watched whole.
         In the far corner of {goal} {sight}.
         Somebody had emptied {goal}; only {smell} was left.
-        {L} counted the steps across {goal} and {gesture:L}.
+        {L} paced out {goal} and {gesture:L}.
         It was said of {goal} that {proverb}, and now {L} saw why.
-        A cold came off {goal}, and with it {smell}.
+        A cold came off {goal}, with {smell}.
         """),
     Kind.WAY: _lines("""
-        {^goal} was narrower than they liked, and {smell} hung in it.
+        {^goal} was narrow, and {smell} hung in it.
         Halfway along {goal} there was {sound}, and they stopped.
         {L} tried {goal} with one foot and {gesture:L}.
         “One by one,” said {C} at {goal}, and {gesture:C}.
         {^goal} went on and on, and {sight}.
-        There were scratches along {goal}, fresh ones, beside {surface}.
+        Along {goal} ran scratches, and {sight}.
         {^goal} bent oddly, {far}, and smelled of {smell}.
         They took {goal} by feel, from {surface} to nothing at all.
         Beyond {goal}, when it ended, {sight}.
-        Something had been dragged along {goal}; it had left {smell}.
-        {C} went last by {goal} and kept looking back at {surface}.
+        Something had been dragged along {goal}, {time}.
+        {C} went last by {goal}, {manner:C}.
         Whoever made {goal} had known that {proverb}.
-        The middle of {goal} was the worst of it, with {sound} below.
+        Midway, {time}, {goal} was worst: {sound}.
         {L} tried not to think of {goal} as {simile}.
         """),
     Kind.THING: _lines("""
         {^goal} lay by {surface}, in plain view of {walkon}.
         {L} turned {goal} over, and there was {smell} on it.
         Close to, {goal} smelled of {smell}.
-        Everybody had wanted {goal}; nobody had thought to look {far}.
+        Everybody had wanted {goal}, even {walkon}.
         {C} would not touch {goal} until {sound} had stopped.
         They set {goal} down on {surface} and stood back.
-        There was a mark on {goal}, which {walkon} could explain.
-        “All this for {goal},” said {C}, and {gesture:C}.
-        {^goal} weighed less than the tales of {walkon}.
+        A mark on {goal}, {time}, made {C} look again.
+        “All this for {goal}?” {C} {gesture:C}.
+        {^goal} weighed little, and {smell} clung to it.
         {L} had imagined {goal} differently, and {gesture:L}.
-        Under the dirt {goal} was new, and smelled of {smell}.
-        Whoever had hidden {goal} knew well that {proverb}.
-        The lamp showed {goal} from its other side, and {L} {gesture:L}.
+        Under the dirt, {time}, {goal} looked new.
+        Whoever had hidden {goal} knew: {proverb}.
+        By lamplight, {time}, {goal} looked older.
         Beside {goal} somebody had left {smell} and a boot print.
         """),
     Kind.PERSON: _lines("""
@@ -249,30 +250,30 @@ SCENE: Mapping[Kind, tuple[str, ...]] = {
         {L} asked, and {goal} answered with a shrug. {^sight}.
         There was {smell} about {goal}, as about all travellers.
         “Ask me something else,” said {goal}, listening to {sound}.
-        It came to {L} that {goal} was afraid of {sound}.
+        Perhaps, {L} thought, {goal} feared {sound}.
         {^goal} spoke slowly, and {C} {gesture:C}.
         “They say that {proverb},” said {goal}. “They are right.”
         {C} kept between {goal} and {surface}, just in case.
         {^time} {goal} looked {far}, and the look said enough.
-        “You're not the first,” said {goal}. “There was {walkon}, before.”
-        The face of {goal} closed when {C} named {walkon}.
+        “Not you too,” said {goal}, “after {walkon}.”
+        {^goal} turned away when {C} named {walkon}.
         {^goal} had a laugh much like {sound}.
         For a while {goal} said nothing, and {sight}.
         """),
     Kind.SIGN: _lines("""
-        It came again, {goal}, and this time {sound} came with it.
-        {L} turned until {goal} was straight ahead, somewhere {far}.
+        Again came {goal}, and with it {sound}.
+        {L} turned towards {goal}, {far}.
         {^goal} would not keep still; {L} {gesture:L}.
-        “That's no accident,” said {C} of {goal}, and {gesture:C}.
+        “That's no accident, {goal},” said {walkon}.
         As long as {goal} lasted, {sight}.
         {L} put an ear to {surface}: {goal} was in there too.
-        {^walkon} swore that {goal} had begun a week ago.
-        There was a pattern in {goal}, short and long, like {sound}.
+        {^walkon} knew {goal} of old; {weather}.
+        A pattern ran through {goal}, like {sound}.
         With {goal} came {smell}, faint at first.
         They lost {goal} at {surface} and found it again {far}.
-        The nearer they came to {goal}, the stronger {smell} grew.
-        Others would have run from {goal}, but {proverb}.
-        {L} counted to nine between {goal} and {sound}.
+        Nearer {goal}, {smell} grew strong.
+        Others ran from {goal}, but {proverb}.
+        {L} counted nine between {goal} and {sound}.
         {^goal} stopped whenever {C} spoke, and {sight}.
         """),
 }
@@ -312,7 +313,7 @@ TROUBLE = _lines("""
     {L} had dreamed of {risk}, {time}, but never of {smell}.
     There was {smell}, and then there was {risk}.
     {^sight}, and there, {time}, was {risk}.
-    So that was {risk}, and {C} {gesture:C}.
+    So that was {risk}, {time}, and {sight}.
     {^risk} made {L}, who {gesture:L}, hurry; hurrying made {sound}.
     Neither spoke of {risk}; {time}, they only moved faster, {manner:L}.
     """)
@@ -408,14 +409,14 @@ WEIGH = _lines("""
     {C} looked from {theitem} to {surface} and {gesture:C}.
     {L} put {theitem} beside {olditem} on {surface}; they fitted.
     So {R} had been afraid of this, and {weather}.
-    {^theitem} changed things, and {C} {gesture:C}.
+    {^theitem} changed things, {time}, and {weather}.
     Two people could have lost {theitem}: {walkon}, or {R}.
     {L} wrapped {theitem} in a sleeve that smelled of {smell}.
     The doubt {she} had carried from {oldgoal} was gone, and {weather}.
     {C} {gesture:C}. “Put it away before {walkon} sees.”
     {^theitem} was passed from hand to hand while {sight}.
     So {R} had been here, {time}: {sight}.
-    It fitted with {oldgoal}, in a way, said {C}, and {gesture:C}.
+    It fitted with {oldgoal}, in a way, and {weather}.
     {L} said nothing about {theitem} until {weather}.
     To {walkon} {theitem} would have been rubbish; {L} {gesture:L}.
     """)
@@ -423,7 +424,7 @@ WEIGH = _lines("""
 THREAD = _lines("""
     “Tell me {thread},” said {L}, {manner:L}. {C} {gesture:C}.
     Over bread, by {surface}, they argued about {thread}.
-    {L} asked {walkon} outright {thread}, and got no answer.
+    {L} asked {walkon} outright {thread}.
     “You never ask {thread} any more,” {C} said, and {gesture:C}. “Every night,” said {L}.
     {^weather}, and still nobody had told them {thread}.
     {L} lay awake afterwards wondering {thread}, and heard {sound}.
@@ -442,10 +443,10 @@ CALLBACK = _lines("""
     {L} remembered {oldgoal}, and how {sound} had sounded there.
     Since {oldgoal} {she} had slept badly, dreaming of {sound}.
     {^olditem} was still in {her} pocket; {L} {gesture:L}.
-    Twice already, since {oldgoal}, {L} had nearly given up: {proverb}.
+    Twice already, since {oldgoal}, {L} had nearly given up, and {sight}.
     It was like {oldgoal} all over again, with {smell} in the air.
     {C} brought up {oldgoal}, {time}, and {gesture:C}.
-    {^olditem} had brought them this far, said {C}, and {gesture:C}.
+    {^olditem} had brought them this far, {manner:L}.
     After {oldgoal} nothing surprised {C} much, not even {sound}.
     “It was easier at {oldgoal},” said {C}, and {gesture:C}.
     {^time} {L} took out {olditem} and {gesture:L}.
@@ -468,7 +469,7 @@ REVEAL = _lines("""
     {L} {gesture:L} and said it aloud, {manner:L}: {answer}.
     It all came out {time}, badly and at once: {answer}.
     {C} read it twice and {gesture:C}, but there was no mistake: {answer}.
-    {^weather}, and there was the truth at last: {answer}.
+    {^weather}, and there it was: {answer}.
     Laid side by side on {surface}, the pieces said one thing: {answer}.
     """)
 
@@ -482,79 +483,82 @@ QUESTION = _lines("""
     """)
 
 MATTER = _lines("""
-    Nobody had forgotten {matter}; {time}, {C} said so aloud.
     “And {matter}?” asked {walkon}. {L} {gesture:L}.
     {^time} the talk came round to {matter}.
-    {^walkon} asked after {matter}, and {C} {gesture:C}.
-    “Tell me again about {matter},” said {C}. {L} {gesture:L}.
+    {^walkon} asked after {matter}, {time}.
     By now even {walkon} had heard of {matter}.
-    “First {matter}, now this,” said {C}, and {gesture:C}.
-    {C} had dreamed of {matter} again, and of {sound}.
-    They spoke of {matter} in whispers, because of {walkon}.
-    “{R} is after {matter},” said {C}, and {gesture:C}.
-    {^walkon} brought news of {matter}, none of it good.
-    “I keep thinking of {matter},” {L} said, and {gesture:L}.
-    Whatever they did, {matter} came into it, {time}.
-    {C} asked {walkon} about {matter} and got a shrug.
-    {L} had sworn not to leave {matter} to {R}, and {gesture:L}.
-    “It's all about {matter},” said {C}, too loudly; {walkon} looked up.
-    {L} thought of {matter}, and of how {sound} had begun it all.
+    “First {matter}, and now {sound},” said {C}.
+    Like {walkon}, {C} had dreamed of {matter}.
+    They spoke of {matter}, {manner:L}, because of {walkon}.
+    “{R} wants {matter},” said {walkon}, and {L} {gesture:L}.
+    {^walkon} brought news of {matter}, and {L} {gesture:L}.
+    {L} {gesture:L}, thinking of {matter}, and {weather}.
+    Always, {time}, it came back to {matter}.
+    {C} asked {walkon} about {matter}, {manner:C}.
+    “All that for {matter}?” said {walkon}. {L} {gesture:L}.
+    {L} thought of {matter}; {sight}.
     {^weather}, and {L} thought of {matter}.
-    “Without {matter},” said {C}, and {gesture:C}, “we'd be asleep by now.”
-    A rumour about {matter} had got as far as {walkon}.
-    {L} drew {matter} in the dust on {surface} and {gesture:L}.
-    “Would you give up {matter}?” asked {C}. {L} {gesture:L}.
-    {^theitem} had to do with {matter}, {C} was sure, and {gesture:C}.
-    {L} looked at {theitem}, thought of {matter} and {gesture:L}.
-    “{^theitem},” said {C}, and {gesture:C}. “So that is what {matter} led to.”
+    “Without {matter},” said {C}, and {gesture:C}, “we'd be asleep.”
+    Rumours of {matter} had reached {walkon}, {time}.
+    {L} drew {matter} on {surface} and {gesture:L}.
+    “Give up {matter}?” {L} {gesture:L}. “Never,” {she} said.
+    “{^theitem},” said {C}, and {gesture:C}. “That belongs with {matter}.”
+    {L} looked at {theitem}, thought of {matter}, and {weather}.
+    {^walkon} laughed at {matter}, but {C} {gesture:C}.
+    “What about {matter}?” {C} {gesture:C}. “Not here,” said {L}.
+    {^time} they argued over {matter}, {manner:L}.
+    {^far} somebody was talking of {matter}, and {C} {gesture:C}.
+    On {surface} was a drawing of {matter}; {sight}.
+    {^sight}, and {C} thought of {matter}.
+    {^theitem} had to do with {matter}, {walkon} said.
     """)
 """In every paragraph one, so that a story stays about what it was to be about."""
 
 KIN = _lines("""
-    “So it's true about {kin},” said {walkon}, and looked at {L}.
-    {^walkon} had heard of {kin}, and stared at {L}.
-    “They'll talk of {kin} tonight,” said {C}, and {gesture:C}.
+    “It's true about {kin},” said {walkon}, and {L} {gesture:L}.
+    {^walkon} stared at {kin}, {time}.
+    “They talk of {kin}, even {far},” said {C}.
     “Make way for {kin},” called {walkon}.
     Nobody {far} had expected {kin}, least of all {walkon}.
     “Luck to {kin},” said {walkon}, and meant it.
     {R} had asked {walkon} about {kin}.
-    {^walkon} nodded to {kin}, as one does to old friends.
-    “Not everybody likes {kin},” said {walkon}. {L} {gesture:L}.
+    {^walkon} nodded to {kin}, {time}.
+    “I never liked {kin},” said {walkon}. {L} {gesture:L}.
     Word of {kin} had gone ahead of them, {far}.
     {^walkon} made room for {kin}.
-    There was a song about {kin} by now; {walkon} knew two verses.
-    “What can {kin} do that I can't?” asked {walkon}. {L} {gesture:L}.
+    {^walkon} hummed a song about {kin}.
+    “Why {kin}?” asked {walkon}. {L} {gesture:L}.
     Somebody {far} shouted a greeting to {kin}.
     """)
 """Where the premise names its people only by what they are."""
 
 WAYS = _lines("""
-    What with {matter}, there were {aim1}, {aim2} and {aim3} to think of now, and {weather}.
-    {L} counted what {matter} had led to, and {gesture:L}: {aim1}, {aim2}, {aim3}.
-    “It's {matter} again,” said {C}, and {gesture:C}: “{aim1}, or {aim2}, or {aim3}.”
-    {^walkon} had spoken of {matter}, of {aim1} and {aim2}; {C} had seen {aim3}.
+    What with {matter}, there were {aim1}, {aim2} and {aim3} to think of, and {weather}.
+    Since {matter}, {L} thought, {time}, it was {aim1}, {aim2} or {aim3}.
+    “It's {matter} again,” said {C}, {manner:C}: “{aim1}, or {aim2}, or {aim3}.”
+    {^walkon} spoke of {matter}, {aim1} and {aim2}; {C} of {aim3}.
     {^time} they listed it all on {surface}: {matter}, {aim1}, {aim2}, {aim3}.
     From {matter} it led, {walkon} said, to {aim1}, {aim2} or {aim3}.
-    Because of {matter}, {C} said, and {gesture:C}, it had to be {aim1}, {aim2} or {aim3}.
-    Nobody guarded {matter} better than {aim1}, said {walkon}, unless {aim2} or {aim3}.
-    {^weather}; {L} weighed {aim1}, {aim2}, {aim3}, and what each had to do with {matter}.
-    “Never mind {matter} for now,” said {C}, and {gesture:C}. “What about {aim1}, {aim2}, {aim3}?”
-    {L} asked {walkon} about {matter}, and heard of {aim1}, {aim2} and {aim3}.
-    “{^aim1},” said {C}, and {gesture:C}, “or {aim2}, or {aim3}; and then {matter}.”
+    Because of {matter}, said {C}, {time}, it had to be {aim1}, {aim2} or {aim3}.
+    {^weather}; {L} weighed {matter} against {aim1}, {aim2}, {aim3}.
+    “Leave {matter},” said {walkon}. “What about {aim1}, {aim2}, {aim3}?”
+    {L} asked {walkon} about {matter}: {aim1}, {aim2} and {aim3} were the answer.
+    “For {matter} it's {aim1},” said {C}, {time}, “or {aim2}, or {aim3}.”
+    {^sight}. {^aim1}, {aim2}, {aim3}, {matter}: {C} knew no other way.
     """)
 """Names what the ballot's three plans aim at, so that nobody votes on what was never heard of."""
 
 WAYS_FREE = _lines("""
     There were {aim1}, {aim2} and {aim3} to think of now, and {weather}.
     {L} counted what was left, and {gesture:L}: {aim1}, {aim2}, {aim3}.
-    “We still have {aim1},” said {C}, and {gesture:C}, “and {aim2}, and {aim3}.”
+    “We still have {aim1},” said {C}, {manner:C}, “and {aim2}, and {aim3}.”
     {^walkon} had spoken of {aim1} and {aim2}; {C} had seen {aim3}.
     {^time} they listed it all on {surface}: {aim1}, {aim2}, {aim3}.
     From here it led, {walkon} said, to {aim1}, {aim2} or {aim3}.
-    It had to be, {C} said, and {gesture:C}, {aim1}, {aim2} or {aim3}.
+    It had to be, said {C}, {time}, {aim1}, {aim2} or {aim3}.
     {^weather}; {L} weighed {aim1}, {aim2} and {aim3}.
-    {L} asked {walkon}, and heard of {aim1}, {aim2} and {aim3}.
-    “{^aim1},” said {C}, and {gesture:C}, “or {aim2}, or {aim3}.”
+    {L} asked {walkon}: {aim1}, {aim2} and {aim3} were the answer.
+    “{^aim1},” said {C}, {time}, “or {aim2}, or {aim3}.”
     """)
 """The same for a premise that names nothing, or whose matter is itself aimed at."""
 
@@ -644,7 +648,7 @@ HOOKS: Mapping[str, tuple[str, str]] = {
         "There was one shadow again, {time}, where two had been.",
     ),
     "“Smoke,”": (
-        "“Smoke,” said {C}, and {gesture:C}; it was rising {far}.",
+        "“Smoke,” said {C}; {time} it was rising {far}.",
         "The smoke was only supper, said {walkon}.",
     ),
     "come the wrong way": (
@@ -766,7 +770,7 @@ PLAN_MATTER: Mapping[Stance, tuple[str, ...]] = {
     Stance.STRANGE: _lines("""
         It came to {L} while thinking of {matter}.
         {^walkon} once told a tale of {matter} that began so.
-        If {matter} can be real, this may work too.
+        Only {L} sees what it has to do with {matter}.
         """),
 }
 """Instead of PLAN_WHY in one plan of each ballot, and in all of the first."""

@@ -683,19 +683,16 @@ GOALS: Mapping[Kind, tuple[str, ...]] = {
 }
 
 PREMISE_THREADS: Mapping[Kind, tuple[str, str]] = {
-    Kind.PLACE: (
-        "what was hidden in @",
-        "{R} had hidden a name in @, and the first of the lies",
-    ),
-    Kind.WAY: ("what waits beyond @", "beyond @ {R} had waited to be found out"),
-    Kind.THING: ("what lies behind @", "{R} had known about @ for years, and told nobody"),
-    Kind.PERSON: ("what brought @ here", "{R} had sent for @, and was sorry for it"),
-    Kind.SIGN: ("who is behind @", "{R} had been behind @, and was ashamed of it"),
+    Kind.PLACE: ("what @ hid", "{R} had once lived in @"),
+    Kind.WAY: ("where @ led", "{R} had come by @, long ago"),
+    Kind.THING: ("what @ meant", "@ had cost {R} a brother"),
+    Kind.PERSON: ("what @ wanted", "{R} had sent for @"),
+    Kind.SIGN: ("what @ meant", "{R} had begun @ by mistake"),
 }
-"""The first question of a story and its answer, about a thing of the premise (``@``)."""
-MISSING_THREAD = ("what became of @", "{R} had seen the last of @, and had helped to hide it")
+"""A question and its answer about a thing of the premise (``@``), which may be a plural."""
+MISSING_THREAD = ("where @ went", "{R} had seen the last of @")
 """The same about what has vanished."""
-MATTER_THREAD = ("what is behind @", "{R} had been behind @ from the first day")
+MATTER_THREAD = ("what @ meant", "{R} had paid for @")
 """The same about what can't be told to be a thing or a place."""
 
 PERSON_NOUNS = _words("""keeper daughter son captain thief witch wizard girl boy woman man child

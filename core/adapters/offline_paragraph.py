@@ -45,7 +45,7 @@ _SPARE = 6
 """A paragraph is told longer by one sentence in so many, and may end shorter by as much: some are
 left out where they would repeat a run of words."""
 _FILLING = (
-    *("scene", "talk", "setting", "weigh", "trouble", "pickup", "remembered", "scene", "setting"),
+    *("scene", "talk", "remembered", "setting", "weigh", "trouble", "pickup", "scene", "setting"),
     *("thread", "talk", "callback", "setting", "weigh", "trouble", "scene", "talk", "setting"),
     "scene",
 )
@@ -54,8 +54,8 @@ _LAYOUTS = (
     """pickup arrive setting setting | scene scene kin talk | trouble setting scene+ trouble |
     find weigh talk matter thread talk weigh+ |
     callback+ setting+ trouble+ talk+ remembered reveal question matter+ kin+ ways hook""",
-    """pickup setting arrive scene | talk scene setting talk | trouble scene+ matter setting trouble |
-    callback find weigh |
+    """pickup setting arrive scene | talk scene setting talk | trouble scene+ matter trouble |
+    setting callback find weigh |
     setting+ kin trouble+ talk+ thread+ weigh+ remembered reveal question matter+ ways hook""",
     """pickup callback talk | arrive setting scene kin setting | trouble scene talk scene+ |
     remembered find weigh matter setting+ |

@@ -111,10 +111,8 @@ def make_plans(seed: str, number: int, state: State, mood: Mood, reading: Readin
 
 
 def matter_of(reading: Reading, place: int) -> str:
-    """What a paragraph comes back to: mostly the main thing of the premise, or its people, or ""."""
-    about = [*reading.matters, *([reading.kin] if reading.kin else [])]
-    if not about:
-        return ""
+    """What a paragraph comes back to: mostly the premise's main thing, else its people; or ""."""
+    about = reading.matters or (reading.kin,)
     turn, other = divmod(place, 4)
     return about[(turn % (len(about) - 1)) + 1] if not other and len(about) > 1 else about[0]
 

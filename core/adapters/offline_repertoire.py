@@ -27,7 +27,7 @@ _EDGE_WORDS = 5
 side by side isn't known yet, and a run may reach from one into the next."""
 _PATTERNS_TRIED, _VARIATIONS = 8, 3
 """Wordings that are tried for one place: enough to find a free one nearly always."""
-NEEDED = frozenset({"arrive", "find", "matter", "ways", "reveal", "question", "hook"})
+NEEDED = frozenset({"arrive", "find", "ways", "reveal", "question", "hook"})
 """Beats that a paragraph can't do without."""
 _IN_ORDER = frozenset({"thread", "callback"})
 """Pools about what stands for several turns: gone through in order, so that no pattern meets it
