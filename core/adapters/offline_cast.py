@@ -108,7 +108,7 @@ class State:
         return replace(self, facts=tuple(f for f in facts if f in own or f in others))
 
 
-_NAME = r"(?P<name>[^\s,.;:!?][^,.;:!?]{0,40}?)"
+_NAME = r"(?P<name>(?:(?:Dr|Mr|Mrs|Ms|St|Prof)\. )?[^\s,.;:!?][^,.;:!?]{0,40}?)"
 _ROLE = r"(?P<role>(?:an?|the) [^.;:!?]{1,80}?)"
 _LEAD = re.compile(rf"{_NAME} is {_ROLE}, and this is (?P<whose>her|his|their) story\.")
 _COMPANION = re.compile(

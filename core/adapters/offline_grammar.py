@@ -285,7 +285,7 @@ SCENE_FREE = _lines("""
     {^time}, {goal} looked hardly likely to {C}, who {gesture:C}.
     {^sight}; {goal} would not wait for better light.
     {L} weighed {goal} once more and {gesture:L}.
-    Nothing about {goal} was simple, and {weather}.
+    Nothing about {goal} was simple; {weather}.
     {C} had doubts about {goal}, and {smell} did not help.
     {^weather}, and still {goal} was the right thing to try.
     By now even {walkon} seemed to know of {goal}.
@@ -353,7 +353,7 @@ TALK = _lines("""
     “{R} would be {far} by now,” said {L}. {C} {gesture:C}. “You're not {R}.”
     {C} offered {gear!} without a word. {L} took it, {manner:L}, and nodded.
     “Don't name it,” said {C}, and {gesture:C}. “Named things come, like {simile}.”
-    “Somebody will miss {olditem},” said {C}, and {gesture:C}. “Not for long,” said {L}.
+    “Somebody will miss {olditem},” said {C}, and {gesture:C}. “Not for long,” {she} said.
     """)
 
 FIND: Mapping[Kind, tuple[str, ...]] = {
@@ -408,15 +408,15 @@ WEIGH = _lines("""
     {L} looked at {theitem}, thought of {oldgoal} and {gesture:L}.
     {C} looked from {theitem} to {surface} and {gesture:C}.
     {L} put {theitem} beside {olditem} on {surface}; they fitted.
-    So {R} had been afraid of this, and {weather}.
-    {^theitem} changed things, {time}, and {weather}.
+    So {R} had been afraid of this; {weather}.
+    {^theitem} changed things, {time}; {weather}.
     Two people could have lost {theitem}: {walkon}, or {R}.
     {L} wrapped {theitem} in a sleeve that smelled of {smell}.
-    The doubt {she} had carried from {oldgoal} was gone, and {weather}.
+    The doubt {she} had carried from {oldgoal} was gone; {weather}.
     {C} {gesture:C}. “Put it away before {walkon} sees.”
     {^theitem} was passed from hand to hand while {sight}.
     So {R} had been here, {time}: {sight}.
-    It fitted with {oldgoal}, in a way, and {weather}.
+    It fitted with {oldgoal}, in a way; {weather}.
     {L} said nothing about {theitem} until {weather}.
     To {walkon} {theitem} would have been rubbish; {L} {gesture:L}.
     """)
@@ -466,7 +466,7 @@ REMEMBERED = _lines("""
 
 REVEAL = _lines("""
     And with that, {time}, the pieces met: {answer}.
-    {L} {gesture:L} and said it aloud, {manner:L}: {answer}.
+    {L} {gesture:L} and said it, {manner:L}: {answer}.
     It all came out {time}, badly and at once: {answer}.
     {C} read it twice and {gesture:C}, but there was no mistake: {answer}.
     {^weather}, and there it was: {answer}.
@@ -484,7 +484,7 @@ QUESTION = _lines("""
 
 MATTER = _lines("""
     “And {matter}?” asked {walkon}. {L} {gesture:L}.
-    {^time} the talk came round to {matter}.
+    {^time} they talked of {matter}, and {C} {gesture:C}.
     {^walkon} asked after {matter}, {time}.
     By now even {walkon} had heard of {matter}.
     “First {matter}, and now {sound},” said {C}.
@@ -492,7 +492,7 @@ MATTER = _lines("""
     They spoke of {matter}, {manner:L}, because of {walkon}.
     “{R} wants {matter},” said {walkon}, and {L} {gesture:L}.
     {^walkon} brought news of {matter}, and {L} {gesture:L}.
-    {L} {gesture:L}, thinking of {matter}, and {weather}.
+    {L} {gesture:L}, thinking of {matter}; {weather}.
     Always, {time}, it came back to {matter}.
     {C} asked {walkon} about {matter}, {manner:C}.
     “All that for {matter}?” said {walkon}. {L} {gesture:L}.
@@ -503,9 +503,9 @@ MATTER = _lines("""
     {L} drew {matter} on {surface} and {gesture:L}.
     “Give up {matter}?” {L} {gesture:L}. “Never,” {she} said.
     “{^theitem},” said {C}, and {gesture:C}. “That belongs with {matter}.”
-    {L} looked at {theitem}, thought of {matter}, and {weather}.
+    {L} looked at {theitem}, thought of {matter}; {weather}.
     {^walkon} laughed at {matter}, but {C} {gesture:C}.
-    “What about {matter}?” {C} {gesture:C}. “Not here,” said {L}.
+    “What about {matter}?” {C} {gesture:C}. “Not here.”
     {^time} they argued over {matter}, {manner:L}.
     {^far} somebody was talking of {matter}, and {C} {gesture:C}.
     On {surface} was a drawing of {matter}; {sight}.
@@ -533,9 +533,8 @@ KIN = _lines("""
 """Where the premise names its people only by what they are."""
 
 WAYS = _lines("""
-    What with {matter}, there were {aim1}, {aim2} and {aim3} to think of, and {weather}.
+    What with {matter}, there were {aim1}, {aim2} and {aim3} to think of; {weather}.
     Since {matter}, {L} thought, {time}, it was {aim1}, {aim2} or {aim3}.
-    “It's {matter} again,” said {C}, {manner:C}: “{aim1}, or {aim2}, or {aim3}.”
     {^walkon} spoke of {matter}, {aim1} and {aim2}; {C} of {aim3}.
     {^time} they listed it all on {surface}: {matter}, {aim1}, {aim2}, {aim3}.
     From {matter} it led, {walkon} said, to {aim1}, {aim2} or {aim3}.
@@ -549,7 +548,7 @@ WAYS = _lines("""
 """Names what the ballot's three plans aim at, so that nobody votes on what was never heard of."""
 
 WAYS_FREE = _lines("""
-    There were {aim1}, {aim2} and {aim3} to think of now, and {weather}.
+    There were {aim1}, {aim2} and {aim3} to think of now; {weather}.
     {L} counted what was left, and {gesture:L}: {aim1}, {aim2}, {aim3}.
     “We still have {aim1},” said {C}, {manner:C}, “and {aim2}, and {aim3}.”
     {^walkon} had spoken of {aim1} and {aim2}; {C} had seen {aim3}.
@@ -648,7 +647,7 @@ HOOKS: Mapping[str, tuple[str, str]] = {
         "There was one shadow again, {time}, where two had been.",
     ),
     "“Smoke,”": (
-        "“Smoke,” said {C}; {time} it was rising {far}.",
+        "“Smoke,” said {C}. It was rising {far}; {weather}.",
         "The smoke was only supper, said {walkon}.",
     ),
     "come the wrong way": (

@@ -596,21 +596,24 @@ GESTURE = _list("""rubbed @ neck | turned up @ collar | counted @ fingers | chew
     @ head | half smiled | shifted @ weight | knocked on wood | stood very still | laughed
     once, without sound | drew @ coat closer | looked over one shoulder | bit back an answer |
     shook @ head slowly | raised one eyebrow | held up a finger | swallowed hard | scratched @
-    chin | blinked twice""")
+    chin | blinked twice | folded @ arms | hummed a bar of something | straightened @ back |
+    pushed @ hair aside | yawned, on purpose | nodded once | whistled through @ teeth | looked
+    at the ground | cleared @ throat | drummed on one knee | frowned | sat down on a step |
+    pinched @ nose | buttoned @ cuffs | shrugged | squinted into the light""")
 """What somebody did in the past; ``@`` is that person's possessive pronoun."""
 
 TIME = _list("""before the hour was out | after an age | at the third try | when the light changed
     | in less than a minute | with no warning | long before anyone was ready | between two
     breaths | sooner than was decent | when the noise had settled | a little after that | at
     the worst possible moment | once the others had gone | with the day half used | for the
-    second time | in the end | without any hurry | as if by appointment | at last | some way
-    further on | as the talk ran dry | against all advice | with no time to spare | a
+    second time | in the end | without any hurry | as if by appointment | at last | after a
+    while | as the talk ran dry | against all advice | with no time to spare | a
     heartbeat later""")
 
 MANNER = _list("""without asking anyone | with cold hands | in borrowed boots | on an empty stomach
     | with more hope than sense | on borrowed courage | as quietly as wood allows | with the
     wind behind them | by the shortest way | humming under @ breath | with a plan of sorts |
-    like somebody late for church | in the first grey light | half turned to go | without
+    in something of a hurry | in the first grey light | half turned to go | without
     looking back | with the lamp turned low | a little too fast | step by step | with dry
     mouths | as if on an errand | by feel more than sight | with a straight back | on a guess
     | without a word""")

@@ -111,6 +111,7 @@ def _fact(scene: Scene, paragraph: str) -> Fact:
         return find_fact(_deed(scene), scene.item, scene.meaning, scene.state.lead.name)
     told = sentences(paragraph)
     on_goal = [sentence for sentence in told if scene.choice.goal in sentence]
+    on_goal = on_goal or [sentence for sentence in told if scene.state.thread in sentence]
     return Fact(clip((on_goal or list(told) or ["Nothing happened."])[0], _FACT_UNITS))
 
 

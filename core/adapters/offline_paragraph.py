@@ -42,38 +42,41 @@ _ANSWER_TO_ANYTHING = "{R} had known all along, and had been paid to keep quiet"
 
 _REMEMBER_EVERY = 3
 _SPARE = 6
-"""A paragraph is told longer by one sentence in so many, and may end shorter by as much: some are
-left out where they would repeat a run of words."""
+"""A long paragraph is told longer by about one sentence in so many, and any may end shorter by as
+much: some are left out where they would repeat a run of words."""
 _FILLING = (
     *("scene", "talk", "remembered", "setting", "weigh", "trouble", "pickup", "scene", "setting"),
     *("thread", "talk", "callback", "setting", "weigh", "trouble", "scene", "talk", "setting"),
-    "scene",
+    *("scene", "kin"),
 )
 """What is added to the needed beats, in this order, round after round, until there is enough."""
 _LAYOUTS = (
     """pickup arrive setting setting | scene scene kin talk | trouble setting scene+ trouble |
     find weigh talk matter thread talk weigh+ |
-    callback+ setting+ trouble+ talk+ remembered reveal question matter+ kin+ ways hook""",
+    callback+ matter+ setting+ trouble+ talk+ remembered kin+ reveal question ways hook""",
     """pickup setting arrive scene | talk scene setting talk | trouble scene+ matter trouble |
     setting callback find weigh |
-    setting+ kin trouble+ talk+ thread+ weigh+ remembered reveal question matter+ ways hook""",
+    setting+ kin matter+ trouble+ talk+ thread+ weigh+ remembered reveal question ways hook""",
     """pickup callback talk | arrive setting scene kin setting | trouble scene talk scene+ |
     remembered find weigh matter setting+ |
-    trouble+ weigh+ talk+ thread+ reveal question matter+ ways hook""",
+    matter+ trouble+ weigh+ talk+ thread+ reveal question ways hook""",
     """pickup arrive scene | setting talk setting trouble | scene+ talk setting find weigh matter |
     talk+ trouble+ remembered setting+ weigh+ |
-    callback+ thread+ kin reveal question matter+ ways hook""",
+    matter+ callback+ thread+ kin reveal question ways hook""",
 )
 """The order of the beats; a bar begins a new block, a plus takes all that is left of a beat."""
 _OPENING_LAYOUT = (
     "opening cast opening opening | opening+ setting | setting talk scene scene kin"
     " | scene+ trouble talk find weigh matter"
-    " | setting+ weigh+ trouble+ talk+ thread+ matter+ ways hook"
+    " | setting+ matter+ weigh+ trouble+ talk+ thread+ ways hook"
 )
+_INTRODUCING = frozenset({"cast", "ways"})
+"""Told however long the opening has become by then."""
 _LONG = 8
-"""In a longer one the people of the premise are named besides its main thing."""
+"""From so many sentences on an opening takes one for each of the cast, and a later paragraph that
+has more names the people of the premise besides its main thing."""
 _SHORT = 4
-"""In a paragraph of so few sentences what opens a story is told in two."""
+"""A paragraph of so few sentences does without a hook."""
 _BLOCK = 8
 """No block is longer, so that a paragraph of 40 sentences isn't a wall of text."""
 _OFTEN = {"risk": 8, "thread": 10, "olditem": 8, "oldgoal": 8}
@@ -151,7 +154,7 @@ def compose(scene: Scene, context: StepContext, repertoire: Repertoire) -> str:
         repertoire: of the scene's mood.
     """
     teller = _Teller(scene, context, repertoire)
-    told = _tell_beats(teller, context.sentences + context.sentences // _SPARE)
+    told = _tell_beats(teller, context.sentences + max(0, context.sentences - 4) // (_SPARE - 1))
     layout = _OPENING_LAYOUT if context.plan is None else _layout(scene)
     blocks = list(_arrange(told, layout))
     length = sum(len(sentences(line.told)) for block in blocks for line in block)
@@ -342,7 +345,7 @@ def _tell_beats(teller: "_Teller", target: int) -> dict[str, list[_Line]]:
     told: dict[str, list[_Line]] = {}
     length = 0
     for beat in chain(teller.needed(), cycle(_FILLING)):
-        if (length >= target and beat != "cast") or teller.spent:
+        if (length >= target and beat not in _INTRODUCING) or teller.spent:
             break
         line = teller.next(beat, target - length)
         if line:
@@ -372,8 +375,8 @@ class _Teller:
 
     def needed(self) -> list[str]:
         """The beats that a paragraph has however short it is, most important first."""
-        if self._opening and self._target <= _SHORT:
-            return ["opening", "cast", "ways", "find"]
+        if self._opening and self._target < _LONG:
+            return ["opening", "cast", "ways", "find", "hook"]
         if self._opening:
             length = min(len(grammar.OPENING), self._target - 2)
             return ["opening"] * length + ["find", "ways", "hook", "matter", "kin"]

@@ -112,7 +112,7 @@ def make_plans(seed: str, number: int, state: State, mood: Mood, reading: Readin
 
 def matter_of(reading: Reading, place: int) -> str:
     """What a paragraph comes back to: mostly the premise's main thing, else its people; or ""."""
-    about = reading.matters or (reading.kin,)
+    about = [*reading.matters] or [reading.kin]
     turn, other = divmod(place, 4)
     return about[(turn % (len(about) - 1)) + 1] if not other and len(about) > 1 else about[0]
 
