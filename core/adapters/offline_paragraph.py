@@ -261,9 +261,8 @@ def _top_up(blocks: list[list[_Line]], teller: "_Teller", target: int) -> None:
 
 def _first_choice(seed: str, mood: Mood, reading: Reading) -> Choice:
     rng = seeded(seed, "first")
-    goals = [goal for goal in reading.goals if goal[1] is not Kind.PERSON]
-    if goals:
-        goal, kind = goals[0]
+    if reading.goals:
+        goal, kind = reading.goals[0]
     elif reading.place.startswith("the "):
         goal, kind = reading.place, Kind.PLACE
     else:

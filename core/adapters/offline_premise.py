@@ -154,6 +154,7 @@ class _Phrase:
 def detect_mood(brief: Brief) -> Mood:
     """The mood whose keywords stand most often in genre (counted twice) and premise."""
     words = _lower(f"{brief.premise[:READ_CHARACTERS]} {brief.genre} {brief.genre}")
+    words = [*words, *(_singular(word) for word in words if _is_plural(word))]
     *called, left_over = MOODS
     best = max(called, key=lambda mood: sum(word in mood.keywords for word in words))
     if sum(word in left_over.keywords for word in words) > sum(
