@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from core.adapters.offline_deck import deal_in_order, seeded, stable_hash
 from core.adapters.offline_lexicon import (
+    MATTER_THREAD,
+    MISSING_THREAD,
     NAMES_HER,
     NAMES_HIS,
     PLAIN_ROLES,
@@ -106,7 +108,7 @@ class State:
         return replace(self, facts=tuple(f for f in facts if f in own or f in others))
 
 
-_NAME = r"(?P<name>[^\s,.;:!?][^,.;:!?]{0,40}?)"
+_NAME = r"(?P<name>(?:(?:Dr|Mr|Mrs|Ms|St|Prof)\. )?[^\s,.;:!?][^,.;:!?]{0,40}?)"
 _ROLE = r"(?P<role>(?:an?|the) [^.;:!?]{1,80}?)"
 _LEAD = re.compile(rf"{_NAME} is {_ROLE}, and this is (?P<whose>her|his|their) story\.")
 _COMPANION = re.compile(
@@ -157,14 +159,14 @@ def invent(brief: Brief) -> State:
     rival_name = _other(RIVALS, rng, {lead.name, companion.name})
     if len(reading.people) > 2:
         rival_name = reading.people[2]
-    rival_role = _other(mood.roles, rng, {lead.role, companion.role})
+    rival_role = _other(_not_named(mood.roles, reading), rng, {lead.role, companion.role})
     return State(
         lead=lead,
         companion=companion,
         rival=Person(rival_name, rival_role, THEY),
         place=reading.place or rng.choice(mood.places),
         tool=rng.choice(mood.tool),
-        thread=(premise_threads(reading) or [(thread_at(brief, mood, 0), "")])[0][0],
+        thread=thread_at(brief, mood, 0),
     )
 
 
@@ -174,16 +176,26 @@ def story_seed(brief: Brief) -> str:
 
 
 def thread_at(brief: Brief, mood: Mood, chapter: int) -> str:
-    """The mood's question for a chapter; all others come before it does again."""
+    """The question for a chapter: first the premise's own, then the mood's.
+
+    All others come before one does again.
+    """
+    own = premise_threads(read_premise(brief))
+    if chapter < len(own):
+        return own[chapter][0]
     questions = [question for question, _ in mood.threads]
-    return deal_in_order(questions, f"{story_seed(brief)} thread", chapter)
+    return deal_in_order(questions, f"{story_seed(brief)} thread", chapter - len(own))
 
 
 def premise_threads(reading: Reading) -> list[tuple[str, str]]:
-    """A question and its answer for each thing that the premise names."""
+    """A question and its answer for what the premise names: first of all what has vanished."""
+    about = [(MISSING_THREAD, reading.missing)] if reading.missing else []
+    about += [(PREMISE_THREADS[kind], goal) for goal, kind in reading.goals]
+    if not about and reading.matters:
+        about = [(MATTER_THREAD, reading.matters[0])]
     return [
-        (PREMISE_THREADS[kind][0].replace("@", goal), PREMISE_THREADS[kind][1].replace("@", goal))
-        for goal, kind in reading.goals
+        (question.replace("@", named), answer.replace("@", named))
+        for (question, answer), named in about
     ]
 
 
@@ -196,8 +208,11 @@ def _pair(reading: Reading, mood: Mood, rng: random.Random) -> tuple[Person, Per
         pronouns = SHE if (rng.random() < 0.5 if hers is None else hers) else HE
         name = rng.choice(NAMES_HER if pronouns is SHE else NAMES_HIS)
     # Whom the premise names it knows better: no trade is made up for them.
-    roles = PLAIN_ROLES if reading.people else mood.roles
+    roles = PLAIN_ROLES if reading.people else _not_named(mood.roles, reading)
     lead = Person(name, reading.role or rng.choice(roles), pronouns)
+    if reading.second_role:
+        second = _other(NAMES_HER if pronouns is SHE else NAMES_HIS, rng, {name})
+        return lead, Person(second, reading.second_role, pronouns)
     if len(reading.people) > 1:
         second = reading.people[1]
         theirs = _pronouns(second, hers if reading.alike else None)
@@ -205,8 +220,14 @@ def _pair(reading: Reading, mood: Mood, rng: random.Random) -> tuple[Person, Per
         # The other gender, so that "she" and "he" are never in doubt.
         theirs = HE if pronouns is SHE else SHE
         second = _other(NAMES_HER if theirs is SHE else NAMES_HIS, rng, {name})
-    roles = PLAIN_ROLES if len(reading.people) > 1 else mood.roles
+    roles = PLAIN_ROLES if len(reading.people) > 1 else _not_named(mood.roles, reading)
     return lead, Person(second, _other(roles, rng, {lead.role}), theirs)
+
+
+def _not_named(roles: Sequence[str], reading: Reading) -> list[str]:
+    """Without the trades of the premise's own people, so that nobody is taken for one of them."""
+    named = {matter.removeprefix("the ") for matter in reading.matters}
+    return [role for role in roles if not named & set(role.split())]
 
 
 def _pronouns(name: str, hers: bool | None) -> Pronouns:

@@ -3,7 +3,10 @@
 Slots stand in braces. Of the cast: ``{L}`` the lead with ``{she} {her}``, ``{C}`` the companion
 with ``{he} {his}``, ``{R}`` the rival. Of the turn: ``{did}`` what the plan made the lead do,
 ``{goal}`` what it aims at, ``{risk}``, ``{item}`` and ``{theitem}`` what is found, ``{meaning}``,
-``{thread}`` the open question, ``{place}``. Of earlier turns: ``{olditem}``, ``{oldgoal}``. All
+``{thread}`` the open question, ``{place}``. Of the premise: ``{matter}`` what it is about and
+``{kin}`` what the lead is called by others, both "the" and one noun that may be a plural (so no
+verb that would have to know). Of the coming ballot: ``{aim1}`` to ``{aim3}``.
+Of earlier turns: ``{olditem}``, ``{oldgoal}``. All
 others are lists of the lexicon; ``:L`` or ``:C`` behind one says whose pronoun it takes, ``^``
 before a slot begins it with a capital, ``!`` behind it makes its article "the".
 
@@ -164,8 +167,8 @@ SETTING = _lines("""
     {^far}, {sight}.
     {^sound} came and went {far}.
     {^weather}; under it all ran {sound}.
-    {^walkon} looked up and went on, {far}, {manner:L}.
-    {L} laid a palm on {surface} and felt it tremble like {simile}.
+    {^far} {walkon} looked up, and went on.
+    {L} laid a palm on {surface} and felt it tremble with {sound}.
     There was {smell} on the air, and {sound}, and not much else.
     It was a quiet in which {sound} counted as conversation.
     {^surface} was slick and left {smell} on the fingers.
@@ -175,18 +178,18 @@ SETTING = _lines("""
     {C} noticed it first: {sight}.
     Where {L} expected {smell} there was only {smell}.
     {^walkon} pointed {far} and would say no more.
-    {^weather}, so that {surface} shone like {simile}.
-    Somewhere {far} there was {sound}, patient as {simile}.
+    {^weather}, and {surface} shone.
+    Somewhere {far} there was {sound}, over and over.
     {L} breathed in {smell} and remembered, {time}, where that belonged.
     Behind them {sight}; ahead, {weather}.
-    {^sight}, which meant nothing, or meant {simile}.
-    {^weather}, as it does before {sound}.
+    {^sight}, which meant nothing, {C} said.
+    {^weather}, and far off was {sound}.
     “Hear that?” said {C}. It was {sound}.
     {^walkon} had been there before them; {smell} still hung {far}.
-    {^surface} still held some warmth, like {simile}.
-    {^sound} stopped; what followed was worse than {simile}.
+    {^surface} still held some warmth, though {weather}.
+    {^sound} stopped; the silence {far} was worse.
     If {sight}, that was no concern of {walkon} who hurried by.
-    All of it, down to {sound}, had the look of {simile}.
+    It was all as before, {smell} and {sound} and all.
     {^sight}. {^weather}.
     Here, they like to say, {proverb}, and {sight}.
     Past {surface} the smell changed to {smell}.
@@ -194,84 +197,84 @@ SETTING = _lines("""
 
 SCENE: Mapping[Kind, tuple[str, ...]] = {
     Kind.PLACE: _lines("""
-        {^goal} was smaller than it looked, and {smell} filled it.
-        Inside {goal} every sound came back changed, even {sound}.
+        {^goal} was small, and {smell} filled it.
+        Inside {goal} even {sound} came back changed.
         Somebody had been in {goal} lately: {sight}.
-        {L} went round {goal} twice, keeping one hand on {surface}.
-        {^goal} had the air of {simile}.
-        “Nobody comes to {goal},” said {C}, “not since {walkon} did.”
+        {L} went round {goal}, {manner:L}, one hand on {surface}.
+        {^goal} looked as if {walkon} had just left it.
+        “Nobody comes to {goal},” said {walkon}, and {L} {gesture:L}.
         Two things were wrong with {goal}: {sound}, and no reason for it.
-        The floor of {goal} gave a little underfoot, like {simile}.
+        The floor of {goal} gave, {time}, and {sight}.
         {C} stayed by {surface}, where {goal} could be watched whole.
         In the far corner of {goal} {sight}.
         Somebody had emptied {goal}; only {smell} was left.
-        {L} counted the steps across {goal} and {gesture:L}.
+        {L} paced out {goal} and {gesture:L}.
         It was said of {goal} that {proverb}, and now {L} saw why.
-        A cold came off {goal}, and with it {smell}.
+        A cold came off {goal}, with {smell}.
         """),
     Kind.WAY: _lines("""
-        {^goal} was narrower than they liked, and {smell} hung in it.
+        {^goal} was narrow, and {smell} hung in it.
         Halfway along {goal} there was {sound}, and they stopped.
         {L} tried {goal} with one foot and {gesture:L}.
         “One by one,” said {C} at {goal}, and {gesture:C}.
-        {^goal} went on and on, like {simile}.
-        There were scratches along {goal}, fresh ones, beside {surface}.
-        {^goal} bent oddly, {far}, like {simile}.
+        {^goal} went on and on, and {sight}.
+        Along {goal} ran scratches, and {sight}.
+        {^goal} bent oddly, {far}, and smelled of {smell}.
         They took {goal} by feel, from {surface} to nothing at all.
         Beyond {goal}, when it ended, {sight}.
-        Something had been dragged along {goal}; it had left {smell}.
-        {C} went last by {goal} and kept looking back at {surface}.
+        Something had been dragged along {goal}, {time}.
+        {C} went last by {goal}, {manner:C}.
         Whoever made {goal} had known that {proverb}.
-        The middle of {goal} was the worst of it, with {sound} below.
+        Midway, {time}, {goal} was worst: {sound}.
         {L} tried not to think of {goal} as {simile}.
         """),
     Kind.THING: _lines("""
-        {^goal} lay where {surface} met the dark, plain as {simile}.
+        {^goal} lay by {surface}, in plain view of {walkon}.
         {L} turned {goal} over, and there was {smell} on it.
-        Close to, {goal} was uglier than {simile}.
-        Everybody had wanted {goal}; nobody had thought to look {far}.
+        Close to, {goal} smelled of {smell}.
+        Everybody had wanted {goal}, even {walkon}.
         {C} would not touch {goal} until {sound} had stopped.
         They set {goal} down on {surface} and stood back.
-        There was a mark on {goal}, no bigger than {simile}.
-        “All this for {goal},” said {C}, and {gesture:C}.
-        {^goal} weighed less than the tales of {walkon}.
-        {L} had imagined {goal} differently, less like {simile}.
-        Under the dirt {goal} was new, and smelled of {smell}.
-        Whoever had hidden {goal} knew well that {proverb}.
-        The lamp showed {goal} from its other side, and {L} {gesture:L}.
+        A mark on {goal}, {time}, made {C} look again.
+        “All this for {goal}?” {C} {gesture:C}.
+        {^goal} weighed little, and {smell} clung to it.
+        {L} had imagined {goal} differently, and {gesture:L}.
+        Under the dirt, {time}, {goal} looked new.
+        Whoever had hidden {goal} knew: {proverb}.
+        By lamplight, {time}, {goal} looked older.
         Beside {goal} somebody had left {smell} and a boot print.
         """),
     Kind.PERSON: _lines("""
         {^goal} was waiting, it seemed, by {surface}.
         “At last,” said {goal}, and {sight}.
-        {L} asked, and {goal} answered with a shrug like {simile}.
+        {L} asked, and {goal} answered with a shrug. {^sight}.
         There was {smell} about {goal}, as about all travellers.
         “Ask me something else,” said {goal}, listening to {sound}.
-        It came to {L} that {goal} was afraid of {sound}.
-        {^goal} spoke slowly, weighing words like {simile}.
+        Perhaps, {L} thought, {goal} feared {sound}.
+        {^goal} spoke slowly, and {C} {gesture:C}.
         “They say that {proverb},” said {goal}. “They are right.”
         {C} kept between {goal} and {surface}, just in case.
         {^time} {goal} looked {far}, and the look said enough.
-        “You're not the first,” said {goal}. “There was {walkon}, before.”
-        The face of {goal} closed like {simile}.
+        “Not you too,” said {goal}, “after {walkon}.”
+        {^goal} turned away when {C} named {walkon}.
         {^goal} had a laugh much like {sound}.
         For a while {goal} said nothing, and {sight}.
         """),
     Kind.SIGN: _lines("""
-        It came again, {goal}, and this time {sound} came with it.
-        {L} turned until {goal} was straight ahead, somewhere {far}.
-        {^goal} did not behave well; like {simile}, it moved.
-        “That's no accident,” said {C} of {goal}, and {gesture:C}.
+        Again came {goal}, and with it {sound}.
+        {L} turned towards {goal}, {far}.
+        {^goal} would not keep still; {L} {gesture:L}.
+        “That's no accident, {goal},” said {walkon}.
         As long as {goal} lasted, {sight}.
         {L} put an ear to {surface}: {goal} was in there too.
-        {^walkon} swore that {goal} had begun a week ago.
-        There was a pattern in {goal}, short and long, like {simile}.
-        With {goal} came {smell}, faint as {simile}.
+        {^walkon} knew {goal} of old; {weather}.
+        A pattern ran through {goal}, like {sound}.
+        With {goal} came {smell}, faint at first.
         They lost {goal} at {surface} and found it again {far}.
-        The nearer they came, the less {goal} seemed like {simile}.
-        Others would have run from {goal}, but {proverb}.
-        {L} counted to nine between {goal} and {sound}.
-        {^goal} stopped whenever {C} spoke, like {simile}.
+        Nearer {goal}, {smell} grew strong.
+        Others ran from {goal}, but {proverb}.
+        {L} counted nine between {goal} and {sound}.
+        {^goal} stopped whenever {C} spoke, and {sight}.
         """),
 }
 
@@ -279,10 +282,10 @@ SCENE_FREE = _lines("""
     {L} had thought about {goal} all day, with {sound} for an answer.
     “It comes down to {goal},” said {C}, and {gesture:C}.
     There were two ways to see {goal}, and {walkon} knew a third.
-    {^time}, {goal} looked no more likely than {simile}.
+    {^time}, {goal} looked hardly likely to {C}, who {gesture:C}.
     {^sight}; {goal} would not wait for better light.
     {L} weighed {goal} once more and {gesture:L}.
-    Nothing about {goal} was as simple as {simile}.
+    Nothing about {goal} was simple; {weather}.
     {C} had doubts about {goal}, and {smell} did not help.
     {^weather}, and still {goal} was the right thing to try.
     By now even {walkon} seemed to know of {goal}.
@@ -296,28 +299,28 @@ TROUBLE = _lines("""
     {^walkon} had warned of {risk}, though not of {smell}.
     {^time}, {risk} very nearly finished it. {^sight}.
     {L} {gesture:L}, because there, plain as {simile}, was {risk}.
-    {^sight}, and {C}, who {gesture:C}, saw {risk}.
+    {^sight}; then {C} {gesture:C} and saw {risk}.
     {^time} there was {risk}, so {L} did it {manner:L}.
     {^risk}, {time}, cost them an hour: {sight}.
     For a moment {sight}; then there was {risk}, and {sound}.
     They got past {risk} {manner:L}, and {time}.
-    {^weather}, and {risk} with it, {time}.
+    {^weather}, and with that came {risk}.
     {^sound} should have told them of {risk}, {time}.
     {C} {gesture:C}: there, {time}, was {risk}, and here only {gear}.
     They lay flat behind {surface} until {risk}, {time}, had passed.
     Because of {risk}, {manner:L}, they left by {surface}.
     {^time} {C} {gesture:C}. “There,” and it was {risk}.
     {L} had dreamed of {risk}, {time}, but never of {smell}.
-    Out of {smell} came {risk}, quick as {simile}.
+    There was {smell}, and then there was {risk}.
     {^sight}, and there, {time}, was {risk}.
-    So that was {risk}, {time}, and nothing like {simile}.
+    So that was {risk}, {time}, and {sight}.
     {^risk} made {L}, who {gesture:L}, hurry; hurrying made {sound}.
     Neither spoke of {risk}; {time}, they only moved faster, {manner:L}.
     """)
 
 TALK = _lines("""
     “If this goes wrong,” said {C}, “well, {proverb}.” {L} {gesture:L}.
-    “You look like {simile},” said {C}. “I feel like {simile},” said {L}.
+    “You look like {simile},” said {C}. {L} {gesture:L}.
     {C} {gesture:C}. “I don't like {sound}.” “Nor I,” said {L}.
     “How far?” asked {L}. {C} pointed {far}. “That far.”
     “We could turn round,” said {C}, {manner:C}. {L} {gesture:L}.
@@ -333,7 +336,7 @@ TALK = _lines("""
     “You smell that?” “{^smell},” said {C}, and {gesture:C}.
     “Say something cheerful,” said {L}. {C} {gesture:C}. “{^proverb}.” “Something else.”
     “And {theitem}?” asked {L}. {C} {gesture:C}. “Bury it {far}.”
-    “{R} knows,” said {C}, and {gesture:C}. “{R} knew it first,” said {L}: “{sound}.”
+    “{R} knows,” said {C}, and {gesture:C}. “{R} always knew,” said {L}.
     “My mother would have said that {proverb}.” “Was she right?” {C} {gesture:C}. “Never once.”
     “Left or right?” {C} {gesture:C}. {L} listened: {sound}. “Left,” {she} said.
     “How can you be so calm?” {C} {gesture:C}. “I'm not,” said {L}. “I hear {sound}.”
@@ -350,7 +353,7 @@ TALK = _lines("""
     “{R} would be {far} by now,” said {L}. {C} {gesture:C}. “You're not {R}.”
     {C} offered {gear!} without a word. {L} took it, {manner:L}, and nodded.
     “Don't name it,” said {C}, and {gesture:C}. “Named things come, like {simile}.”
-    “Somebody will miss {olditem},” said {C}, and {gesture:C}. “Not for long,” said {L}.
+    “Somebody will miss {olditem},” said {C}, and {gesture:C}. “Not for long,” {she} said.
     """)
 
 FIND: Mapping[Kind, tuple[str, ...]] = {
@@ -401,36 +404,36 @@ FIND_FREE = _lines("""
 WEIGH = _lines("""
     {L} held {theitem} up to the light, and {sight}.
     “I know this,” said {C} of {theitem}, and {gesture:C}.
-    If {theitem} was genuine, then {olditem} had been a lie, or {simile}.
-    {L} thought of {oldgoal}, and of {sound}.
+    If {theitem} was genuine, then {olditem} had been a lie, and {L} {gesture:L}.
+    {L} looked at {theitem}, thought of {oldgoal} and {gesture:L}.
     {C} looked from {theitem} to {surface} and {gesture:C}.
-    {L} put {theitem} beside {olditem}; they fitted like {simile}.
-    So {R} had reason to fear {sound}.
-    {^theitem} changed things, quietly, like {simile}.
+    {L} put {theitem} beside {olditem} on {surface}; they fitted.
+    So {R} had been afraid of this; {weather}.
+    {^theitem} changed things, {time}; {weather}.
     Two people could have lost {theitem}: {walkon}, or {R}.
     {L} wrapped {theitem} in a sleeve that smelled of {smell}.
-    The doubt {she} had carried from {oldgoal} went out like {simile}.
+    The doubt {she} had carried from {oldgoal} was gone; {weather}.
     {C} {gesture:C}. “Put it away before {walkon} sees.”
-    {^theitem} rattled when shaken, like {simile}.
+    {^theitem} was passed from hand to hand while {sight}.
     So {R} had been here, {time}: {sight}.
-    It fitted with {oldgoal}, and it did not, like {simile}.
+    It fitted with {oldgoal}, in a way; {weather}.
     {L} said nothing about {theitem} until {weather}.
-    To anyone else {theitem} was rubbish; to {L}, {simile}.
+    To {walkon} {theitem} would have been rubbish; {L} {gesture:L}.
     """)
 
 THREAD = _lines("""
     “Tell me {thread},” said {L}, {manner:L}. {C} {gesture:C}.
     Over bread, by {surface}, they argued about {thread}.
-    Whoever wanted to know {thread} would have to begin with {sound}.
+    {L} asked {walkon} outright {thread}.
     “You never ask {thread} any more,” {C} said, and {gesture:C}. “Every night,” said {L}.
-    Of {thread} it proved nothing yet, though {weather}.
+    {^weather}, and still nobody had told them {thread}.
     {L} lay awake afterwards wondering {thread}, and heard {sound}.
     “Suppose nobody can say {thread},” said {C}. “Then {proverb},” said {L}.
-    It told them less, {time}, about {thread} than about {surface}.
-    Even {walkon}, it seemed, had once guessed {thread}, and regretted it {time}.
+    “It tells us little about {thread},” said {C}, and {gesture:C}.
+    Even {walkon}, it seemed, wanted to know {thread}.
     By {surface} {L} wrote it down: {thread}.
     {C} {gesture:C}. “What if nobody knows {thread}, not even {R}?”
-    {^sound} seemed to spell it out, {thread}, again and again, {manner:L}.
+    {C} {gesture:C}. “We still don't know {thread}.” {^weather}.
     Somebody {far} must have known {thread}, {time}, and kept quiet.
     """)
 """In this order, one a turn at most: a question stands for eight turns, and these are thirteen, a
@@ -439,16 +442,16 @@ quarter of a round."""
 CALLBACK = _lines("""
     {L} remembered {oldgoal}, and how {sound} had sounded there.
     Since {oldgoal} {she} had slept badly, dreaming of {sound}.
-    {^olditem} was still in {her} pocket, {time}, like {simile}.
-    Twice already, since {oldgoal}, {L} had nearly given up: {proverb}.
-    It was {oldgoal} all over again, down to {smell}.
+    {^olditem} was still in {her} pocket; {L} {gesture:L}.
+    Twice already, since {oldgoal}, {L} had nearly given up, and {sight}.
+    It was like {oldgoal} all over again, with {smell} in the air.
     {C} brought up {oldgoal}, {time}, and {gesture:C}.
     {^olditem} had brought them this far, {manner:L}.
     After {oldgoal} nothing surprised {C} much, not even {sound}.
     “It was easier at {oldgoal},” said {C}, and {gesture:C}.
     {^time} {L} took out {olditem} and {gesture:L}.
     Neither had spoken, {time}, of {oldgoal}, though {sight}.
-    {^olditem}, {time}, seemed to belong here, like {simile}.
+    {^olditem} seemed to belong here, and {sight}.
     Whatever {oldgoal} had begun, {time}, went on here.
     """)
 """Only with something to look back on."""
@@ -463,25 +466,104 @@ REMEMBERED = _lines("""
 
 REVEAL = _lines("""
     And with that, {time}, the pieces met: {answer}.
-    {L} {gesture:L} and said it aloud, {manner:L}: {answer}.
+    {L} {gesture:L} and said it, {manner:L}: {answer}.
     It all came out {time}, badly and at once: {answer}.
     {C} read it twice and {gesture:C}, but there was no mistake: {answer}.
-    The truth was smaller than {simile}, and colder: {answer}.
+    {^weather}, and there it was: {answer}.
     Laid side by side on {surface}, the pieces said one thing: {answer}.
     """)
 
 QUESTION = _lines("""
     But it left another question, {time}: {thread}.
     {C} asked what nobody had dared, {manner:C}: {thread}.
-    That was one door closed; {sound} opened the next, and behind it was {thread}.
+    One question was closed, and {C} {gesture:C}; the next was {thread}.
     “Then tell me,” said {C}, and {gesture:C}, “{thread}.”
     One answer, and {sight}, and already a new question: {thread}.
     So that was that, and still {weather}, and nobody could say {thread}.
     """)
 
+MATTER = _lines("""
+    “And {matter}?” asked {walkon}. {L} {gesture:L}.
+    {^time} they talked of {matter}, and {C} {gesture:C}.
+    {^walkon} asked after {matter}, {time}.
+    By now even {walkon} had heard of {matter}.
+    “First {matter}, and now {sound},” said {C}.
+    Like {walkon}, {C} had dreamed of {matter}.
+    They spoke of {matter}, {manner:L}, because of {walkon}.
+    “{R} wants {matter},” said {walkon}, and {L} {gesture:L}.
+    {^walkon} brought news of {matter}, and {L} {gesture:L}.
+    {L} {gesture:L}, thinking of {matter}; {weather}.
+    Always, {time}, it came back to {matter}.
+    {C} asked {walkon} about {matter}, {manner:C}.
+    “All that for {matter}?” said {walkon}. {L} {gesture:L}.
+    {L} thought of {matter}; {sight}.
+    {^weather}, and {L} thought of {matter}.
+    “Without {matter},” said {C}, and {gesture:C}, “we'd be asleep.”
+    Rumours of {matter} had reached {walkon}, {time}.
+    {L} drew {matter} on {surface} and {gesture:L}.
+    “Give up {matter}?” {L} {gesture:L}. “Never,” {she} said.
+    “{^theitem},” said {C}, and {gesture:C}. “That belongs with {matter}.”
+    {L} looked at {theitem}, thought of {matter}; {weather}.
+    {^walkon} laughed at {matter}, but {C} {gesture:C}.
+    “What about {matter}?” {C} {gesture:C}. “Not here.”
+    {^time} they argued over {matter}, {manner:L}.
+    {^far} somebody was talking of {matter}, and {C} {gesture:C}.
+    On {surface} was a drawing of {matter}; {sight}.
+    {^sight}, and {C} thought of {matter}.
+    {^theitem} had to do with {matter}, {walkon} said.
+    """)
+"""In every paragraph one, so that a story stays about what it was to be about."""
+
+KIN = _lines("""
+    “It's true about {kin},” said {walkon}, and {L} {gesture:L}.
+    {^walkon} stared at {kin}, {time}.
+    “They talk of {kin}, even {far},” said {C}.
+    “Make way for {kin},” called {walkon}.
+    Nobody {far} had expected {kin}, least of all {walkon}.
+    “Luck to {kin},” said {walkon}, and meant it.
+    {R} had asked {walkon} about {kin}.
+    {^walkon} nodded to {kin}, {time}.
+    “I never liked {kin},” said {walkon}. {L} {gesture:L}.
+    Word of {kin} had gone ahead of them, {far}.
+    {^walkon} made room for {kin}.
+    {^walkon} hummed a song about {kin}.
+    “Why {kin}?” asked {walkon}. {L} {gesture:L}.
+    Somebody {far} shouted a greeting to {kin}.
+    """)
+"""Where the premise names its people only by what they are."""
+
+WAYS = _lines("""
+    What with {matter}, there were {aim1}, {aim2} and {aim3} to think of; {weather}.
+    Since {matter}, {L} thought, {time}, it was {aim1}, {aim2} or {aim3}.
+    {^walkon} spoke of {matter}, {aim1} and {aim2}; {C} of {aim3}.
+    {^time} they listed it all on {surface}: {matter}, {aim1}, {aim2}, {aim3}.
+    From {matter} it led, {walkon} said, to {aim1}, {aim2} or {aim3}.
+    Because of {matter}, said {C}, {time}, it had to be {aim1}, {aim2} or {aim3}.
+    {^weather}; {L} weighed {matter} against {aim1}, {aim2}, {aim3}.
+    “Leave {matter},” said {walkon}. “What about {aim1}, {aim2}, {aim3}?”
+    {L} asked {walkon} about {matter}: {aim1}, {aim2} and {aim3} were the answer.
+    “For {matter} it's {aim1},” said {C}, {time}, “or {aim2}, or {aim3}.”
+    {^sight}. {^aim1}, {aim2}, {aim3}, {matter}: {C} knew no other way.
+    """)
+"""Names what the ballot's three plans aim at, so that nobody votes on what was never heard of."""
+
+WAYS_FREE = _lines("""
+    There were {aim1}, {aim2} and {aim3} to think of now; {weather}.
+    {L} counted what was left, and {gesture:L}: {aim1}, {aim2}, {aim3}.
+    “We still have {aim1},” said {C}, {manner:C}, “and {aim2}, and {aim3}.”
+    {^walkon} had spoken of {aim1} and {aim2}; {C} had seen {aim3}.
+    {^time} they listed it all on {surface}: {aim1}, {aim2}, {aim3}.
+    From here it led, {walkon} said, to {aim1}, {aim2} or {aim3}.
+    It had to be, said {C}, {time}, {aim1}, {aim2} or {aim3}.
+    {^weather}; {L} weighed {aim1}, {aim2} and {aim3}.
+    {L} asked {walkon}: {aim1}, {aim2} and {aim3} were the answer.
+    “{^aim1},” said {C}, {time}, “or {aim2}, or {aim3}.”
+    """)
+"""The same for a premise that names nothing, or whose matter is itself aimed at."""
+
 HOOKS: Mapping[str, tuple[str, str]] = {
     "came a knock": (
-        "From {surface}, {time}, came a knock: once, twice, like {simile}.",
+        "From {surface}, {time}, came a knock: once, twice, again.",
         "The knock never came again; instead, {time}, {sight}.",
     ),
     "lamp went out": (
@@ -489,7 +571,7 @@ HOOKS: Mapping[str, tuple[str, str]] = {
         "Three matches later they saw that {sight}.",
     ),
     "called {L} by name": (
-        "Somebody {far} called {L} by name, like {simile}.",
+        "Somebody {far} called {L} by name, and {sight}.",
         "The voice had stopped, or become {sound}.",
     ),
     "saw the tracks": (
@@ -498,7 +580,7 @@ HOOKS: Mapping[str, tuple[str, str]] = {
     ),
     "shut behind": (
         "Something shut behind them with {sound}, and it was not the wind.",
-        "What had shut stayed shut, {manner:L} or not, like {simile}.",
+        "What had shut stayed shut, and {L} {gesture:L}.",
     ),
     "there, smiling": (
         "When {L} looked back, {walkon} was standing there, smiling.",
@@ -558,14 +640,14 @@ HOOKS: Mapping[str, tuple[str, str]] = {
     ),
     "something answered": (
         "{L} whispered the question, and from {surface} something answered.",
-        "Whatever had answered kept hidden, like {simile}.",
+        "Whatever had answered kept hidden, and {weather}.",
     ),
     "two shadows": (
         "Behind {C}, while {sight}, lay two shadows.",
         "There was one shadow again, {time}, where two had been.",
     ),
     "“Smoke,”": (
-        "“Smoke,” said {C}, and {gesture:C}; it was rising {far}.",
+        "“Smoke,” said {C}. It was rising {far}; {weather}.",
         "The smoke was only supper, said {walkon}.",
     ),
     "come the wrong way": (
@@ -598,63 +680,118 @@ def hook_key(text: str) -> str:
 
 # ── the opening ──────────────────────────────────────────────────────────────────────────────────
 
-OPENING = _lines("""
-    This is how they tell it, when {weather}: {premise}
-    It starts with {L}, who was {role} and not easily frightened, and with {sound}.
-    It starts, too, with {C}, {crole}, who said it would end badly and came along.
-    In {place} nobody would say {thread}, least of all {R}.
-    {R} was {rrole}, and had reasons to keep it so.
-    {L} carried {atool}, because {proverb}.
+OPENING: tuple[tuple[str, ...], ...] = (
+    _lines("""
+        Nobody believed it at first. {premise}
+        {^weather} on the day it began. {premise}
+        Begin with what is known. {premise}
+        It was in all the papers, and for once it was true. {premise}
+        {premise} That was how it began, on a day when {weather}.
+        There are many ways to end this story, but only one to begin it. {premise}
+        {premise} {L} still had the note of it, and {weather} when {she} unfolded it.
+        It was told {far} first, and then everywhere. {premise}
+        {premise} By evening even {walkon} knew.
+        {L} heard it from {walkon}, of all people. {premise}
+        """),
+    _lines("""
+        {L} was {role}, and would not leave it at that.
+        It fell to {L}, {role}, to look into it.
+        If anybody could make sense of it, it was {L}, {role}.
+        {L}, {role}, was in it from the start.
+        """),
+    _lines("""
+        {C}, {crole}, said it would end badly, and came along.
+        Nobody had asked {C}, {crole}, who came all the same.
+        {C}, {crole}, had doubts about all of it and was never far away.
+        Without {C}, {crole}, nothing would have come of it.
+        """),
+    _lines("""
+        {R}, {rrole}, would rather nobody asked {thread}.
+        In and around {place} nobody would say {thread}, least of all {R}, {rrole}.
+        Only {R}, {rrole}, seemed to know {thread}, and kept quiet.
+        One question stood over everything: {thread}. {R}, {rrole}, did not care for it.
+        """),
+    _lines("""
+        All that {L} took along was {atool}.
+        {L} had packed {atool} and little else.
+        {L} put {atool} in a pocket, in case.
+        """),
+)
+"""The first sentences of a story: one of each, in this order."""
+
+OPENING_CAST = _lines("""
+    {L}, {role}, and {C}, {crole}, set out to learn {thread}, against the wishes of {R}, {rrole}.
+    With {C}, {crole}, went {L}, {role}, asking {thread}; and behind them went {R}, {rrole}.
+    It drew in {L}, {role}, and {C}, {crole}, and {R}, {rrole}, who feared to be asked {thread}.
     """)
-"""The first sentences of a story, in this order."""
+"""All three in one sentence, for a short opening: who acts in a plan must have been met."""
 
 # ── plans ────────────────────────────────────────────────────────────────────────────────────────
 
 PLAN_WHY: Mapping[Stance, tuple[str, ...]] = {
     Stance.CAREFUL: _lines("""
-        It is slow work, but haste here ends like {simile}.
-        {C} has heard that {goal} keeps more than it shows, and {proverb}.
-        Whoever knows {thread} must have passed this way, {manner:L}.
-        {^olditem} will mean more once {walkon} has seen it.
-        It can be done from {surface}, with {gear} and patience.
-        It costs nothing but sleep, and {proverb}.
+        It is slow work, but it wakes nobody.
+        {C} has heard that {goal} could tell them more.
+        Whoever knows {thread} must have passed this way.
+        {^olditem} will mean more once this is done.
+        It can be done with {gear} and patience.
+        It costs nothing but sleep.
         """),
     Stance.BOLD: _lines("""
-        There is no better moment than now, with {sound} to cover it.
-        {R} will not expect it, not with {sound} to listen to.
-        If {goal} cannot tell {thread}, nothing will, and {proverb}.
-        {^olditem} points straight there, as {walkon} could see.
-        Waiting has brought them nothing but {sound} and {smell}.
-        Somebody has to go first, and {L} is tired of {sound}.
+        There is no better moment than now.
+        {R} will not expect it.
+        If this cannot tell them {thread}, nothing will.
+        {^olditem} points straight there.
+        Waiting has brought them nothing so far.
+        Somebody has to go first, and {L} is tired of waiting.
         """),
     Stance.STRANGE: _lines("""
         Nobody has ever tried it, except perhaps {walkon}.
-        It makes no sense, no more than {sound}.
-        {L} dreamed it so, with {smell} in the dream.
-        An old rhyme says that {proverb}, and this is what it must mean.
-        No sensible plan has told them {thread}, and {proverb}.
-        {^olditem} seems to ask for it, like {simile}.
+        It makes no sense, and that may be its strength.
+        {L} dreamed it, and the dream was exact.
+        An old rhyme says it must be done so.
+        No sensible plan has told them {thread}.
+        {^olditem} seems to ask for it.
         """),
 }
 
-PLAN_COMPANION: Mapping[Stance, tuple[str, ...]] = {
+PLAN_MATTER: Mapping[Stance, tuple[str, ...]] = {
     Stance.CAREFUL: _lines("""
-        {C} keeps watch by {surface} and counts whoever comes.
-        {C} is all for it and brings bread, and news from {walkon}.
-        {C} asks {walkon} a few harmless questions meanwhile.
-        {C} writes down everything, even {sound}.
+        It should show how {goal} and {matter} hang together.
+        {C} thinks that it has to do with {matter}.
+        It keeps {matter} out of danger for now.
         """),
     Stance.BOLD: _lines("""
-        {C} thinks it far too soon, but waits by {surface} with {gear}.
+        It is the shortest way to the truth about {matter}.
+        {L} does it for {matter}, and says so.
+        {R} must not get to {matter} first.
+        """),
+    Stance.STRANGE: _lines("""
+        It came to {L} while thinking of {matter}.
+        {^walkon} once told a tale of {matter} that began so.
+        Only {L} sees what it has to do with {matter}.
+        """),
+}
+"""Instead of PLAN_WHY in one plan of each ballot, and in all of the first."""
+
+PLAN_COMPANION: Mapping[Stance, tuple[str, ...]] = {
+    Stance.CAREFUL: _lines("""
+        {C} keeps watch and counts whoever comes.
+        {C} is all for it and brings bread.
+        {C} asks {walkon} a few harmless questions meanwhile.
+        {C} writes down everything.
+        """),
+    Stance.BOLD: _lines("""
+        {C} thinks it far too soon, but waits nearby with {gear}.
         {C} creates a distraction with the help of {walkon}.
         {C} goes in second, {manner:C}.
-        {C} swears that it will end like {simile}, and comes along.
+        {C} swears that it will end badly, and comes along.
         """),
     Stance.STRANGE: _lines("""
         {C} laughs until it turns out that {walkon} once did the same.
         {C} plays along, {manner:C}.
-        {C} brings what is needed: {gear}, and a straight face like {simile}.
-        {C} wants no part of it and stands by {surface} all the same.
+        {C} brings what is needed: {gear}, and a straight face.
+        {C} wants no part of it and stands by all the same.
         """),
 }
 
@@ -666,22 +803,22 @@ PLAN_RISK: Mapping[Stance, tuple[str, ...]] = {
 
 PLAN_GAIN: Mapping[Stance, tuple[str, ...]] = {
     Stance.CAREFUL: _lines("""
-        In the end they will know whom to trust, and who is only {simile}.
-        It may bring them one step nearer, quietly, {far}.
-        At the least, {R} learns nothing, and {sound} is explained.
-        What they gain is time, and a better look at {surface}.
+        In the end they will know whom to trust.
+        It may bring them one step nearer, quietly.
+        At the least, {R} learns nothing.
+        What they gain is time.
         """),
     Stance.BOLD: _lines("""
         By nightfall everybody will know, even {walkon}.
-        If it works, {R} has to answer, and {proverb}.
-        Win or lose, it ends the waiting, like {simile}.
-        If it fails, there is still the way out {far}.
+        If it works, {R} has to answer.
+        Win or lose, it ends the waiting.
+        If it fails, there is still a way out {far}.
         """),
     Stance.STRANGE: _lines("""
-        Something will answer, though perhaps only {sound}.
+        Something will answer, though perhaps not what they asked.
         It may wake what has slept {far}.
-        At worst they look like fools, and {proverb}.
-        It could turn the whole story round, like {simile}.
+        At worst they look like fools.
+        It could turn the whole story round.
         """),
 }
 

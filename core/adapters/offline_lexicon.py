@@ -84,7 +84,7 @@ SEA = Mood(
     name="sea",
     keywords=_words("""sea ocean ship boat harbour harbor lighthouse tide island sailor captain
         ferry pirate coast beach fisherman keeper whale mermaid port sail wreck storm shore
-        bay"""),
+        bay submarine iceberg diver reef penguins whalers"""),
     places=_list("""the harbour town of Saltmere | the island of Grey Skerry | the village under
         Gull Point | the drowned coast at Marrow Bay | the old port of Tallow Quay | the
         fishing town of Kelder | the long pier at Wrackhaven | the strait below Candle Head"""),
@@ -596,21 +596,24 @@ GESTURE = _list("""rubbed @ neck | turned up @ collar | counted @ fingers | chew
     @ head | half smiled | shifted @ weight | knocked on wood | stood very still | laughed
     once, without sound | drew @ coat closer | looked over one shoulder | bit back an answer |
     shook @ head slowly | raised one eyebrow | held up a finger | swallowed hard | scratched @
-    chin | blinked twice""")
+    chin | blinked twice | folded @ arms | hummed a bar of something | straightened @ back |
+    pushed @ hair aside | yawned, on purpose | nodded once | whistled through @ teeth | looked
+    at the ground | cleared @ throat | drummed on one knee | frowned | sat down on a step |
+    pinched @ nose | buttoned @ cuffs | shrugged | squinted into the light""")
 """What somebody did in the past; ``@`` is that person's possessive pronoun."""
 
 TIME = _list("""before the hour was out | after an age | at the third try | when the light changed
     | in less than a minute | with no warning | long before anyone was ready | between two
     breaths | sooner than was decent | when the noise had settled | a little after that | at
     the worst possible moment | once the others had gone | with the day half used | for the
-    second time | in the end | without any hurry | as if by appointment | at last | some way
-    further on | as the talk ran dry | against all advice | with no time to spare | a
+    second time | in the end | without any hurry | as if by appointment | at last | after a
+    while | as the talk ran dry | against all advice | with no time to spare | a
     heartbeat later""")
 
 MANNER = _list("""without asking anyone | with cold hands | in borrowed boots | on an empty stomach
     | with more hope than sense | on borrowed courage | as quietly as wood allows | with the
     wind behind them | by the shortest way | humming under @ breath | with a plan of sorts |
-    like somebody late for church | in the first grey light | half turned to go | without
+    in something of a hurry | in the first grey light | half turned to go | without
     looking back | with the lamp turned low | a little too fast | step by step | with dry
     mouths | as if on an errand | by feel more than sight | with a straight back | on a guess
     | without a word""")
@@ -683,13 +686,17 @@ GOALS: Mapping[Kind, tuple[str, ...]] = {
 }
 
 PREMISE_THREADS: Mapping[Kind, tuple[str, str]] = {
-    Kind.PLACE: ("what @ hides", "@ had hidden {R}’s real name, and the first of the lies"),
-    Kind.WAY: ("what waits beyond @", "beyond @ {R} had waited to be found out"),
-    Kind.THING: ("who lost @", "{R} had lost @ on purpose, to see who would come for it"),
-    Kind.PERSON: ("whom @ fears", "@ had been hiding from {R} from the start"),
-    Kind.SIGN: ("who is behind @", "{R} had been behind @, and was ashamed of it"),
+    Kind.PLACE: ("what @ hid", "{R} had once lived in @"),
+    Kind.WAY: ("where @ led", "{R} had come by @, long ago"),
+    Kind.THING: ("what @ meant", "@ had cost {R} a brother"),
+    Kind.PERSON: ("what @ wanted", "{R} had sent for @"),
+    Kind.SIGN: ("what @ meant", "{R} had begun @ by mistake"),
 }
-"""The first question of a story and its answer, about a thing of the premise (``@``)."""
+"""A question and its answer about a thing of the premise (``@``), which may be a plural."""
+MISSING_THREAD = ("where @ went", "{R} had seen the last of @")
+"""The same about what has vanished."""
+MATTER_THREAD = ("what @ meant", "{R} had paid for @")
+"""The same about what can't be told to be a thing or a place."""
 
 PERSON_NOUNS = _words("""keeper daughter son captain thief witch wizard girl boy woman man child
     detective pilot nurse doctor soldier queen king prince princess knight baker sailor clerk
@@ -697,16 +704,44 @@ PERSON_NOUNS = _words("""keeper daughter son captain thief witch wizard girl boy
     priest monk nun robot android spy gardener librarian clockmaker cartographer courier
     smuggler pirate fisherman ferryman musician painter poet mechanic engineer apprentice
     stranger traveller inspector journalist butler cook farmer shepherd miller smith
-    blacksmith merchant innkeeper ghost dragon wolf fox bear giant""")
+    blacksmith merchant innkeeper ghost dragon wolf fox bear giant translator accountant
+    poisoner taster composer passenger grandmother grandfather aunt uncle cousin twin husband
+    wife bride groom baby child teenager student professor lawyer judge mayor president emperor
+    empress sheriff outlaw cowboy rancher barber tailor weaver cobbler plumber electrician
+    carpenter architect dancer singer actor actress clown acrobat juggler conjurer dreamer
+    beekeeper vampire werewolf zombie mermaid fairy elf dwarf goblin troll ogre demon angel
+    alien cyborg hacker gambler assassin bandit burglar guard warden prisoner exile refugee
+    pilgrim beggar servant maid governess tutor explorer cosmonaut biologist diver captive hero
+    heroine cat dog horse cow goat sheep pig hen goose duck owl raven crow parrot penguin whale
+    dolphin octopus shark elephant lion tiger monkey ape mouse rat rabbit hare squirrel badger
+    hedgehog tortoise turtle snake frog toad spider bee ant butterfly unicorn phoenix friend
+    enemy neighbour neighbor rival partner boss worker miner driver waiter waitress bartender
+    chef surgeon dentist undertaker gravedigger general colonel sergeant spirit god goddess""")
 PLACE_NOUNS = _words("""lighthouse house town city village island castle station ship forest
     harbour harbor school library museum hotel inn farm mansion manor tower valley bakery
     monastery abbey theatre theater market mill colony planet moon hospital prison church
     cathedral palace fort fortress cave mine desert mountain lake river street garden attic
-    cellar room shop train factory circus""")
+    cellar room shop factory circus vineyard orchard desert valley moor swamp jungle beach
+    airport hangar bunker laboratory lab observatory graveyard cemetery bank court office
+    arcade bar pub tavern restaurant cafe kitchen bathroom building skyscraper apartment
+    elevator lift maze labyrinth reef iceberg glacier volcano canyon basement orphanage
+    kindergarten academy university hall barn windmill watermill greenhouse zoo stadium park
+    kingdom country continent asteroid submarine spaceship starship""")
 WAY_NOUNS = _words("door gate bridge path road stair stairs tunnel passage ladder window")
-SIGN_NOUNS = _words("light sound song voice noise shadow signal bell smoke fog music storm")
+SIGN_NOUNS = _words("""light sound song voice noise shadow signal bell smoke fog music storm
+    wedding war blizzard flood fire eclipse comet rumour rumor dream laughter whisper silence
+    plague festival funeral duel""")
 THING_NOUNS = _words("""map key book letter ring lamp clock box diary sword crown mirror coin
     compass lantern painting statue violin piano machine engine telescope camera photograph
     ledger recipe oven loaf bottle coat mask necklace stone jewel treasure chest egg seed
     flower radio phone computer chip file document manuscript scroll wand potion cup knife gun
-    bicycle balloon kite watch locket""")
+    bicycle balloon kite watch locket teapot kettle suitcase trunk hive violin piano cello
+    guitar drum trumpet button beer wine bread cake soup shoe shoes hat glove umbrella carpet
+    blanket bed chair table train tram bus car truck tractor rocket telegram postcard parcel
+    newspaper puppet doll toy robot clockwork tree rose pumpkin apple bone skull candle
+    lighter pistol rifle cannon bomb safe vault contract will testament passport ticket""")
+ABSTRACT_NOUNS = _words("""night day morning evening week month year years winter summer autumn
+    spring time times hour minute moment way lot kind sort part end beginning job work name
+    love life death mistake sense reason thing things place world future past self one ones
+    others weather century age chance turn trip side story""")
+"""What a premise mentions without being about it."""

@@ -27,7 +27,7 @@ from core.ports import Clock, Written
 TOKENS_PER_S = 45.0
 """The pace of a hosted model of middle size."""
 _TOKEN = re.compile(r"\s*\S{1,5}")
-_TITLES = ("{L} and {the_goal}", "{The_goal}", "What {L} Found", "The Matter of {the_goal}")
+_TITLES = ("{L} and {the_goal}", "{The_goal}", "The Matter of {the_goal}")
 _FACT_UNITS = 240
 """A fact taken from a paragraph that somebody rewrote is cut here."""
 
@@ -111,6 +111,7 @@ def _fact(scene: Scene, paragraph: str) -> Fact:
         return find_fact(_deed(scene), scene.item, scene.meaning, scene.state.lead.name)
     told = sentences(paragraph)
     on_goal = [sentence for sentence in told if scene.choice.goal in sentence]
+    on_goal = on_goal or [sentence for sentence in told if scene.state.thread in sentence]
     return Fact(clip((on_goal or list(told) or ["Nothing happened."])[0], _FACT_UNITS))
 
 
@@ -144,20 +145,24 @@ def _rationale(before: State, after: State) -> str:
 
 
 def _title(brief: Brief, state: State) -> str:
-    """A title from the premise's first thing or place and the lead's name."""
+    """A title from the premise's main thing and its people, or the lead's name."""
     reading, mood = read_premise(brief), detect_mood(brief)
     rng = seeded(story_seed(brief), "title")
-    own = [goal for goal, _ in reading.goals]
-    if reading.place.startswith("the "):
-        own.append(reading.place)
-    goal = own[0] if own else rng.choice(mood.goals[Kind.PLACE])
+    own = [goal for goal, _ in reading.goals][:1] + list(reading.matters[:1])
+    goal = own[0] if own else reading.kin or rng.choice(mood.goals[Kind.PLACE])
+    who = _in_capitals(reading.kin) if own and reading.kin else state.lead.name
+    thing = _in_capitals(goal)
+    pattern = rng.choice(_TITLES[:1] if reading.kin and own else _TITLES)
+    title = pattern.replace("{L}", who).replace("{the_goal}", thing)
+    title = title.replace("{The_goal}", thing)
+    return title[:1].upper() + title[1:]
+
+
+def _in_capitals(goal: str) -> str:
+    if not goal.startswith("the "):
+        return goal
     words = goal.removeprefix("the ").title().replace("'S", "'s").replace("’S", "’s")
-    pattern = rng.choice(_TITLES)
-    return (
-        pattern.replace("{L}", state.lead.name)
-        .replace("{the_goal}", f"the {words}")
-        .replace("{The_goal}", f"The {words}")
-    )
+    return f"the {words}"
 
 
 def _outline(state: State) -> str:

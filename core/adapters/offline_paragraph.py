@@ -19,7 +19,14 @@ from core.adapters.offline_cast import (
 from core.adapters.offline_deck import deal, deal_in_order, seeded
 from core.adapters.offline_lexicon import ITEM, MEANING, Kind, Mood
 from core.adapters.offline_phrasebook import Phrasebook, can_be_told, cast_words, tell
-from core.adapters.offline_plans import OPENING_DEED, Choice, goal_of_deed, read_plan
+from core.adapters.offline_plans import (
+    OPENING_DEED,
+    Choice,
+    goal_of_deed,
+    matter_of,
+    plan_aims,
+    read_plan,
+)
 from core.adapters.offline_premise import Reading, definite, detect_mood, read_premise
 from core.adapters.offline_repertoire import POSITIONS, Repertoire
 from core.domain.recurrence import StepContext
@@ -35,31 +42,45 @@ _ANSWER_TO_ANYTHING = "{R} had known all along, and had been paid to keep quiet"
 
 _REMEMBER_EVERY = 3
 _SPARE = 6
-"""A paragraph is told longer by one sentence in so many, and may end shorter by as much: some are
-left out where they would repeat a run of words."""
+"""A long paragraph is told longer by about one sentence in so many, and any may end shorter by as
+much: some are left out where they would repeat a run of words."""
 _FILLING = (
-    *("scene", "talk", "setting", "weigh", "trouble", "pickup", "remembered", "scene", "setting"),
+    *("scene", "talk", "remembered", "setting", "weigh", "trouble", "pickup", "scene", "setting"),
     *("thread", "talk", "callback", "setting", "weigh", "trouble", "scene", "talk", "setting"),
-    "scene",
+    *("scene", "kin"),
 )
 """What is added to the needed beats, in this order, round after round, until there is enough."""
 _LAYOUTS = (
-    """pickup arrive setting setting | scene scene talk | trouble setting scene+ trouble |
-    find weigh talk thread talk weigh+ |
-    callback+ setting+ trouble+ talk+ remembered reveal question hook""",
-    """pickup setting arrive scene | talk scene setting talk | trouble scene+ setting trouble |
-    callback find weigh |
-    setting+ trouble+ talk+ thread+ weigh+ remembered reveal question hook""",
-    """pickup callback talk | arrive setting scene setting | trouble scene talk scene+ |
-    remembered find weigh setting+ | trouble+ weigh+ talk+ thread+ reveal question hook""",
-    """pickup arrive scene | setting talk setting trouble | scene+ talk setting find weigh |
-    talk+ trouble+ remembered setting+ weigh+ | callback+ thread+ reveal question hook""",
+    """pickup arrive setting setting | scene scene kin talk | trouble setting scene+ trouble |
+    find weigh talk matter thread talk weigh+ |
+    callback+ matter+ setting+ trouble+ talk+ remembered kin+ reveal question ways hook""",
+    """pickup setting arrive scene | talk scene setting talk | trouble scene+ matter trouble |
+    setting callback find weigh |
+    setting+ kin matter+ trouble+ talk+ thread+ weigh+ remembered reveal question ways hook""",
+    """pickup callback talk | arrive setting scene kin setting | trouble scene talk scene+ |
+    remembered find weigh matter setting+ |
+    matter+ trouble+ weigh+ talk+ thread+ reveal question ways hook""",
+    """pickup arrive scene | setting talk setting trouble | scene+ talk setting find weigh matter |
+    talk+ trouble+ remembered setting+ weigh+ |
+    matter+ callback+ thread+ kin reveal question ways hook""",
 )
 """The order of the beats; a bar begins a new block, a plus takes all that is left of a beat."""
 _OPENING_LAYOUT = (
-    "opening opening opening | opening+ setting | setting talk scene scene"
-    " | scene+ trouble talk find weigh | setting+ weigh+ trouble+ talk+ thread+ hook"
+    "opening cast opening opening | opening+ setting | setting talk scene scene kin"
+    " | scene+ trouble talk find weigh matter"
+    " | setting+ matter+ weigh+ trouble+ talk+ thread+ ways hook"
 )
+_INTRODUCING = frozenset({"cast", "ways"})
+"""Told however long the opening has become by then."""
+_LONG = 8
+"""From so many sentences on an opening takes one for each of the cast, and a later paragraph that
+has more names the people of the premise besides its main thing."""
+_SHORT = 4
+"""A paragraph of so few sentences does without a hook."""
+_BLOCK = 8
+"""No block is longer, so that a paragraph of 40 sentences isn't a wall of text."""
+_OFTEN = {"risk": 8, "thread": 10, "olditem": 8, "oldgoal": 8}
+"""What would tire: once in so many of the paragraph's sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +154,29 @@ def compose(scene: Scene, context: StepContext, repertoire: Repertoire) -> str:
         repertoire: of the scene's mood.
     """
     teller = _Teller(scene, context, repertoire)
-    told = _tell_beats(teller, context.sentences + context.sentences // _SPARE)
+    told = _tell_beats(teller, context.sentences + max(0, context.sentences - 4) // (_SPARE - 1))
     layout = _OPENING_LAYOUT if context.plan is None else _layout(scene)
     blocks = list(_arrange(told, layout))
     length = sum(len(sentences(line.told)) for block in blocks for line in block)
     _mend_joints(blocks, teller, length - context.sentences * (_SPARE - 1) // _SPARE)
     _top_up(blocks, teller, context.sentences)
-    return "\n\n".join(" ".join(line.told for line in block) for block in blocks if block)
+    short = (part for block in blocks if block for part in _parted(block))
+    return "\n\n".join(" ".join(line.told for line in part) for part in short)
+
+
+def _parted(block: list["_Line"]) -> Iterator[list["_Line"]]:
+    """A block in parts of about the same length, none longer than _BLOCK; talk begins one."""
+    length = sum(len(sentences(line.told)) for line in block)
+    wanted = length / -(-length // _BLOCK)
+    part: list[_Line] = []
+    for line in block:
+        told = sum(len(sentences(other.told)) for other in part)
+        talks = line.told.startswith("“") and told > wanted / 2 and length > _BLOCK
+        if part and (told + len(sentences(line.told)) > min(wanted + 1, _BLOCK) or talks):
+            yield part
+            part = []
+        part.append(line)
+    yield part
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +261,8 @@ def _top_up(blocks: list[list[_Line]], teller: "_Teller", target: int) -> None:
 
 def _first_choice(seed: str, mood: Mood, reading: Reading) -> Choice:
     rng = seeded(seed, "first")
-    goals = [goal for goal in reading.goals if goal[1] is not Kind.PERSON]
-    if goals:
-        goal, kind = goals[0]
+    if reading.goals:
+        goal, kind = reading.goals[0]
     elif reading.place.startswith("the "):
         goal, kind = reading.place, Kind.PLACE
     else:
@@ -267,6 +303,10 @@ def _words(scene: Scene, context: StepContext) -> dict[str, str]:
         words["olditem"] = rng.choice(past).item
         words["oldgoal"] = goal_of_deed(rng.choice(past).did, scene.reading)
     words["fact"] = _remembered(scene, context)
+    words["matter"] = matter_of(scene.reading, scene.number)
+    words["kin"] = scene.reading.kin
+    aims = plan_aims(scene.seed, scene.number, scene.mood, scene.reading)
+    words |= {f"aim{number}": goal for number, (goal, _) in enumerate(aims, start=1)}
     return {name: word for name, word in words.items() if word}
 
 
@@ -304,7 +344,7 @@ def _tell_beats(teller: "_Teller", target: int) -> dict[str, list[_Line]]:
     told: dict[str, list[_Line]] = {}
     length = 0
     for beat in chain(teller.needed(), cycle(_FILLING)):
-        if length >= target or teller.spent:
+        if (length >= target and beat not in _INTRODUCING) or teller.spent:
             break
         line = teller.next(beat, target - length)
         if line:
@@ -323,7 +363,8 @@ class _Teller:
         self._target = context.sentences
         self._words = _words(scene, context)
         self._left = {beat: list(self._dealt(beat, repertoire)) for beat in POSITIONS}
-        self._left["opening"] = _open_with(scene)
+        self._used: dict[str, int] = {}
+        self._left["opening"], self._left["cast"] = _open_with(scene)
         self._left["pickup"] = list(_pickup(context, scene, repertoire))
 
     @property
@@ -333,10 +374,14 @@ class _Teller:
 
     def needed(self) -> list[str]:
         """The beats that a paragraph has however short it is, most important first."""
+        if self._opening and self._target < _LONG:
+            return ["opening", "cast", "ways", "find", "hook"]
         if self._opening:
-            length = min(len(grammar.OPENING), max(1, self._target - 2))
-            return ["find", "hook"] + ["opening"] * length
-        beats = ["arrive", "find", "hook"]
+            length = min(len(grammar.OPENING), self._target - 2)
+            return ["opening"] * length + ["find", "ways", "hook", "matter", "kin"]
+        if self._target <= _SHORT:
+            return ["arrive", "find", "ways"]
+        beats = ["arrive", "find", "hook", "ways", "matter", *(["kin"] * (self._target > _LONG))]
         if self._scene.answer:
             beats[2:2] = ["reveal", "question"]
         return beats
@@ -349,11 +394,20 @@ class _Teller:
         left = self._left[beat]
         while left:
             text = left.pop(0)
-            if can_be_told(text, words):
+            if can_be_told(text, words) and not self._tires(beat, text):
                 told = tell(text, words)
-                if len(sentences(told)) <= room + 1:
+                if len(sentences(told)) <= room + 1 or beat in {"opening", "cast"}:
+                    for slot in _OFTEN:
+                        self._used[slot] = self._used.get(slot, 0) + (f"{{{slot}}}" in text)
                     return _Line(beat, text, told)
         return None
+
+    def _tires(self, beat: str, text: str) -> bool:
+        """Whether a line that can be spared would bring up the same thing once too often."""
+        return beat in _FILLING and any(
+            slot in text and self._used.get(slot, 0) > self._target // often
+            for slot, often in _OFTEN.items()
+        )
 
     def clash(self, before: _Line, after: _Line) -> bool:
         """Whether the two should not stand side by side."""
@@ -380,6 +434,12 @@ class _Teller:
         self._left[beat] += skipped
         return chosen
 
+    def _leads_on(self) -> bool:
+        """Whether what the premise is about is none of the coming ballot's own aims."""
+        heads = {self._words[f"aim{number}"].split()[-1] for number in (1, 2, 3)}
+        matter = self._words.get("matter", "")
+        return bool(matter) and matter.split()[-1] not in heads
+
     def _dealt(self, beat: str, repertoire: Repertoire) -> Sequence[str]:
         kind, own = self._scene.choice.kind, bool(self._scene.choice.did)
         pool = beat
@@ -387,12 +447,19 @@ class _Teller:
             pool = f"{beat}.{kind or 'free'}"
         elif beat == "arrive" and not own:
             pool = "arrive.free"
+        elif beat == "ways" and not self._leads_on():
+            pool = "ways.free"
         return repertoire.sentences(self._scene.place, pool)
 
 
-def _open_with(scene: Scene) -> list[str]:
-    book = Phrasebook(scene.mood)
-    return [book.word_it(pattern, scene.place)[0] for pattern in grammar.OPENING]
+def _open_with(scene: Scene) -> tuple[list[str], list[str]]:
+    """The sentences that open a story, and the one that names its cast if there is no room."""
+    book, rng = Phrasebook(scene.mood), seeded(scene.seed, "opening")
+    told = [
+        book.word_it(rng.choice(patterns), scene.place)[0]
+        for patterns in (*grammar.OPENING, grammar.OPENING_CAST)
+    ]
+    return told[:-1], told[-1:]
 
 
 def _pickup(context: StepContext, scene: Scene, repertoire: Repertoire) -> Iterator[str]:

@@ -14,6 +14,7 @@ from core.adapters.offline_deck import deal, deal_in_order, seeded, stable_hash
 from core.adapters.offline_grammar import (
     PLAN_COMPANION,
     PLAN_GAIN,
+    PLAN_MATTER,
     PLAN_RISK,
     PLAN_WHY,
     TITLES,
@@ -103,11 +104,21 @@ def read_plan(plan: Plan, reading: Reading) -> Choice:
 
 def make_plans(seed: str, number: int, state: State, mood: Mood, reading: Reading) -> list[Plan]:
     """Three plans for turn ``number + 1``: one careful, one bold, one strange, of three kinds."""
-    aims = _aims(seed, number, mood, reading)
     return [
-        _make_plan(seed, number, state, mood, stance, *aim)
-        for stance, aim in zip(Stance, aims, strict=True)
+        _make_plan(seed, number, state, mood, reading, stance, *aim)
+        for stance, aim in zip(Stance, plan_aims(seed, number, mood, reading), strict=True)
     ]
+
+
+def matter_of(reading: Reading, place: int) -> str:
+    """What a paragraph comes back to: mostly the premise's main thing, else its people; or ""."""
+    about = [*reading.matters] or [reading.kin]
+    turn, other = divmod(place, 4)
+    return about[(turn % (len(about) - 1)) + 1] if not other and len(about) > 1 else about[0]
+
+
+def _noun(phrase: str) -> str:
+    return phrase.rpartition(" ")[2]
 
 
 def goal_of_deed(did: str, reading: Reading) -> str:
@@ -119,7 +130,8 @@ def goal_of_deed(did: str, reading: Reading) -> str:
     return _between(did, OPENING_DEED)
 
 
-def _aims(seed: str, number: int, mood: Mood, reading: Reading) -> list[tuple[str, Kind]]:
+def plan_aims(seed: str, number: int, mood: Mood, reading: Reading) -> list[tuple[str, Kind]]:
+    """What the three plans made after turn ``number`` aim at; its paragraph names them."""
     rng = seeded(seed, "kinds", number)
     kinds = list(Kind)
     aims: list[tuple[str, Kind]] = []
@@ -135,16 +147,23 @@ def _aims(seed: str, number: int, mood: Mood, reading: Reading) -> list[tuple[st
 
 
 def _premise_goal(number: int, reading: Reading) -> tuple[str, Kind] | None:
-    """Each thing of the premise once at the beginning, later one now and then."""
-    if number < len(reading.goals):  # The first has been the opening's.
-        return reading.goals[number]
+    """Each thing of the premise twice at the beginning, later one now and then."""
+    if number <= 2 * len(reading.goals):
+        return reading.goals[(number - 1) % len(reading.goals)]
     if reading.goals and number % _PREMISE_EVERY == 0:
         return reading.goals[number // _PREMISE_EVERY % len(reading.goals)]
     return None
 
 
 def _make_plan(
-    seed: str, number: int, state: State, mood: Mood, stance: Stance, goal: str, kind: Kind
+    seed: str,
+    number: int,
+    state: State,
+    mood: Mood,
+    reading: Reading,
+    stance: Stance,
+    goal: str,
+    kind: Kind,
 ) -> Plan:
     base, _, rest = _title(seed, number, stance, kind, goal)
     risks = mood.risk + RISK
@@ -154,12 +173,17 @@ def _make_plan(
     words = cast_words(state) | {"goal": goal, "risk": risk}
     if found:
         words["olditem"] = found[number % len(found)]
+    matter = matter_of(reading, number + offset)
+    why = PLAN_WHY
+    named = matter and _noun(matter) != _noun(goal)
+    if named and (number == 1 or number % len(Stance) == offset):
+        why, words["matter"] = PLAN_MATTER, matter
     book = Phrasebook(mood)
     does = f"{_third_person(base)} {rest}".replace("@", goal)
     start = stable_hash(seed, stance) + number
     text, used = book.word_it(f"{{L}} {does}, {{manner:L}}.", start)
     parts = [tell(text, words)]
-    for pool in (PLAN_WHY, PLAN_COMPANION, PLAN_RISK, PLAN_GAIN):
+    for pool in (why, PLAN_COMPANION, PLAN_RISK, PLAN_GAIN):
         seed_of_part = f"{seed} plan {stance} {len(parts)}"
         pattern, round_number = deal(pool[stance], seed_of_part, number)
         text, taken = book.word_it(pattern, start + round_number, used)

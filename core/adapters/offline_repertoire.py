@@ -27,14 +27,14 @@ _EDGE_WORDS = 5
 side by side isn't known yet, and a run may reach from one into the next."""
 _PATTERNS_TRIED, _VARIATIONS = 8, 3
 """Wordings that are tried for one place: enough to find a free one nearly always."""
-NEEDED = frozenset({"arrive", "find", "reveal", "question", "hook"})
+NEEDED = frozenset({"arrive", "find", "ways", "reveal", "question", "hook"})
 """Beats that a paragraph can't do without."""
 _IN_ORDER = frozenset({"thread", "callback"})
 """Pools about what stands for several turns: gone through in order, so that no pattern meets it
 twice."""
 _REST_TURNS = 4
 """A pattern isn't used again within so many turns, if another will do."""
-_STANDING = {"risk": 4, "tool": 3, "place": 3}
+_STANDING = {"risk": 4, "tool": 3, "place": 3, "matter": 2, "kin": 2}
 """Slots whose words may be the same in two turns, and how many words they count for."""
 _BEGINNINGS = {
     "goal": "the",
@@ -42,6 +42,9 @@ _BEGINNINGS = {
     "theitem": "the",
     "olditem": "the",
     "oldgoal": "the",
+    "aim1": "the",
+    "aim2": "the",
+    "aim3": "the",
     "thread": "Qwho the",
     "did": "Qdid Qa Qthing to the",
 }
@@ -60,6 +63,10 @@ POSITIONS: Mapping[str, tuple[int, int]] = {
     "trouble": (2, 3),
     "talk": (4, 4),
     "find": (1, 0),
+    "matter": (2, 0),
+    "kin": (1, 0),
+    "ways": (1, 0),
+    "ways.free": (1, 0),
     "weigh": (3, 2),
     "thread": (1, 0),
     "callback": (1, 0),
@@ -220,6 +227,10 @@ def _pools() -> dict[str, Sequence[str]]:
     return {
         "arrive": grammar.ARRIVE,
         "arrive.free": grammar.ARRIVE_FREE,
+        "matter": grammar.MATTER,
+        "kin": grammar.KIN,
+        "ways": grammar.WAYS,
+        "ways.free": grammar.WAYS_FREE,
         "thread": grammar.THREAD,
         "callback": grammar.CALLBACK,
         "reveal": grammar.REVEAL,
