@@ -138,7 +138,7 @@ def choice_of(logged: Logged) -> str:
 def done(change: Done) -> str:
     """What was done, for the moderator who did it."""
     said = _DONE[change.change.kind].format(number=change.change.number)
-    if change.while_writing:
+    if change.while_writing and change.change.kind in _REACHING:
         said += " A paragraph is being written just now: it reaches what follows from it."
     return said
 
@@ -158,6 +158,13 @@ _DONE = {
     ChangeKind.RETRIED: "Turn {number} is being written anew from the same plan.",
     ChangeKind.REWOUND: "The story stands at turn {number} again; a fresh ballot comes.",
 }
+
+
+_REACHING = frozenset(_DONE) - {
+    *(ChangeKind.PARAGRAPH, ChangeKind.PLAN, ChangeKind.SETTINGS),
+    *(ChangeKind.REFLECTED, ChangeKind.RETRIED, ChangeKind.REWOUND),
+}
+"""Changes of what prompts hold, which a paragraph under way doesn't see."""
 
 
 def still_said(places: Sequence[StillSaid]) -> str:

@@ -111,8 +111,15 @@ def test_a_change_says_who_when_what_before_and_after() -> None:
 def test_every_change_has_a_sentence(kind: ChangeKind) -> None:
     change = Change(kind, 0.0, ADA, number=4)
     assert desk_texts.done(Done(a_story(), change)).endswith(".")
-    writing = Done(a_story(phase=Phase.WRITING), change)
-    assert "being written just now" in desk_texts.done(writing)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says_so"),
+    [(ChangeKind.MEMORY, True), (ChangeKind.PINNED, True), (ChangeKind.REWOUND, False)],
+)
+def test_what_a_paragraph_under_way_does_not_see_is_said(kind: ChangeKind, says_so: bool) -> None:
+    writing = Done(a_story(phase=Phase.WRITING), Change(kind, 0.0, ADA, number=4))
+    assert ("being written just now" in desk_texts.done(writing)) is says_so
 
 
 @given(NASTY, NASTY)
