@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _LOST = (aiohttp.ClientError, OSError)
 """A connection that died: what was asked may have reached Discord or not."""
+RESTARTING = "The bot is restarting: try again in a minute."
+
 _ANSWERED = 40060
 """Discord's code for an interaction that has its first answer already."""
 _EXPIRED = 10062
@@ -44,7 +46,7 @@ class Tree(_Tree):
         """Turn away what can't be served: from outside of servers, and anything during a stop."""
         sentence = ""
         if self.stopping:
-            sentence = "The bot is restarting: try again in a minute."
+            sentence = RESTARTING
         elif not comes_from_its_channel(interaction):
             sentence = "Stories live in servers: give this command in a channel."
         if sentence and interaction.type is not discord.InteractionType.autocomplete:
@@ -97,6 +99,13 @@ async def _try_to_answer(interaction: discord.Interaction[Any], *pages: str) -> 
     except (discord.HTTPException, *_LOST) as failure:
         # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
         log.warning("an answer couldn't be given: %s", failure)
+
+
+def require_running(interaction: discord.Interaction[Any]) -> None:
+    """Raises RefusedError once the process is about to end."""
+    tree: object = interaction.client.tree
+    if isinstance(tree, Tree) and tree.stopping:
+        raise RefusedError(RESTARTING)
 
 
 def comes_from_its_channel(interaction: discord.Interaction[Any]) -> bool:

@@ -12,12 +12,19 @@ from discord.ext import commands
 
 from bot import desk_texts
 from bot.cogs import forms
-from bot.cogs.answers import answer, comes_from_its_channel, defer, failed, open_form
+from bot.cogs.answers import (
+    answer,
+    comes_from_its_channel,
+    defer,
+    failed,
+    open_form,
+    require_running,
+)
 from bot.cogs.requests import Asked, Place, moderated, moderator_of, place_of
 from bot.handles import UNKNOWN, Handle, Purpose, read
 from bot.services import Services
 from core.domain import edits
-from core.domain.audit import ChangeKind
+from core.domain.audit import ChangeKind, Moderator
 from core.domain.story import Story
 from core.errors import InputError, RefusedError, StaleError
 from core.services.direction import parts_of
@@ -26,6 +33,37 @@ from core.services.moderation import Done
 
 _READABLE = frozenset({Purpose.SHOW})
 """What everyone may press."""
+
+
+def _data(interaction: Asked) -> dict[str, Any]:
+    """What came with a press or a submit."""
+    return cast(dict[str, Any], interaction.data or {})
+
+
+class _Press:
+    """A press or a submit, with what its handle was checked against."""
+
+    def __init__(self, interaction: Asked, handle: Handle, place: Place, story: Story) -> None:
+        self.interaction = interaction
+        self.handle = handle
+        self.place = place
+        self.story = story
+
+    def field(self, name: str) -> str:
+        """What was typed into a field of a form; empty when it isn't there."""
+        pending = list(_data(self.interaction).get("components", ()))
+        while pending:
+            part = pending.pop()
+            if part.get("custom_id") == name:
+                return str(part.get("value") or "")
+            pending += part.get("components", ())
+            if "component" in part:
+                pending.append(part["component"])
+        return ""
+
+
+_Act = Callable[[_Press], Awaitable[None]]
+"""What a press or a submit does."""
 
 
 class DeskCog(commands.Cog):
@@ -65,7 +103,8 @@ class DeskCog(commands.Cog):
         except Exception as error:  # noqa: BLE001 - outermost handler of presses and submits
             await failed(interaction, error, f"custom_id {named!a}")
 
-    async def _serve(self, interaction: Asked, acts: "Mapping[Purpose, _Act]", named: str) -> None:
+    async def _serve(self, interaction: Asked, acts: Mapping[Purpose, _Act], named: str) -> None:
+        require_running(interaction)
         handle = read(named)
         act = acts.get(handle.purpose)
         if act is None or not comes_from_its_channel(interaction):
@@ -83,40 +122,40 @@ class DeskCog(commands.Cog):
 
     # ── presses ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _show(self, press: "_Press") -> None:
+    async def _show(self, press: _Press) -> None:
         await defer(press.interaction)
         await show_memory(press.interaction, self._at, press.place, press.handle.number)
 
-    async def _history(self, press: "_Press") -> None:
+    async def _history(self, press: _Press) -> None:
         await defer(press.interaction)
         before = press.handle.number
         await show_history(press.interaction, self._at, press.place, before)
 
-    async def _open_memory(self, press: "_Press") -> None:
+    async def _open_memory(self, press: _Press) -> None:
         await open_form(press.interaction, forms.memory_form(press.story))
 
-    async def _open_summary(self, press: "_Press") -> None:
+    async def _open_summary(self, press: _Press) -> None:
         _, turn = await self._at.library.turn(press.place.channel, press.handle.number)
         await open_form(press.interaction, forms.summary_form(press.story, turn))
 
-    async def _open_part(self, press: "_Press") -> None:
+    async def _open_part(self, press: _Press) -> None:
         await open_part(press.interaction, self._at, press.place.channel, press.handle.place)
 
-    async def _reflect(self, press: "_Press") -> None:
+    async def _reflect(self, press: _Press) -> None:
         _check_newest(press, press.handle.number)
         await defer(press.interaction)
         by = moderator_of(press.interaction)
         made = await self._at.direction.reflect_again(press.place.channel, by)
         await answer(press.interaction, desk_texts.done(made))
 
-    async def _rewind(self, press: "_Press") -> None:
+    async def _rewind(self, press: _Press) -> None:
         _check_newest(press, press.handle.place)
         await defer(press.interaction)
         by = moderator_of(press.interaction)
         made = await self._at.direction.rewind(press.place.channel, by, press.handle.number)
         await answer(press.interaction, desk_texts.done(made))
 
-    async def _delete(self, press: "_Press") -> None:
+    async def _delete(self, press: _Press) -> None:
         await defer(press.interaction)
         turns = await self._at.direction.delete(press.place.channel)
         gone = f"{turns} turn{'' if turns == 1 else 's'}"
@@ -124,7 +163,7 @@ class DeskCog(commands.Cog):
 
     # ── submits ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _memory(self, press: "_Press") -> None:
+    async def _memory(self, press: _Press) -> None:
         text = press.field(forms.TEXT)
         await self._write(
             press,
@@ -134,7 +173,7 @@ class DeskCog(commands.Cog):
             ),
         )
 
-    async def _summary(self, press: "_Press") -> None:
+    async def _summary(self, press: _Press) -> None:
         text, handle = press.field(forms.TEXT), press.handle
         await self._write(
             press,
@@ -144,7 +183,7 @@ class DeskCog(commands.Cog):
             ),
         )
 
-    async def _part(self, press: "_Press") -> None:
+    async def _part(self, press: _Press) -> None:
         _check_newest(press, press.handle.number)
         text, handle = press.field(forms.TEXT), press.handle
         await self._write(
@@ -155,12 +194,12 @@ class DeskCog(commands.Cog):
             ),
         )
 
-    async def _plan(self, press: "_Press") -> None:
+    async def _plan(self, press: _Press) -> None:
         _check_newest(press, press.handle.number)
         title, text = press.field(forms.TITLE), press.field(forms.TEXT)
         handle = press.handle
 
-        async def edit(by: "Any") -> Done:
+        async def edit(by: Moderator) -> Done:
             plan = edits.plan(title, text)
             channel = press.place.channel
             return await self._at.direction.edit_plan(channel, by, handle.place, plan, handle.seen)
@@ -168,7 +207,7 @@ class DeskCog(commands.Cog):
         await self._write(press, f"{title}\n{text}", edit)
 
     async def _write(
-        self, press: "_Press", text: str, write: "Callable[[Any], Awaitable[Done]]"
+        self, press: _Press, text: str, write: Callable[[Moderator], Awaitable[Done]]
     ) -> None:
         """Write a text; one that isn't taken is handed back."""
         await defer(press.interaction)
@@ -181,36 +220,6 @@ class DeskCog(commands.Cog):
             await answer(press.interaction, *desk_texts.refused_pages(str(refused), text))
         else:
             await after_change(press.interaction, self._at, press.place.channel, made)
-
-
-class _Press:
-    """A press or a submit, with what its handle was checked against."""
-
-    def __init__(self, interaction: Asked, handle: Handle, place: Place, story: Story) -> None:
-        self.interaction = interaction
-        self.handle = handle
-        self.place = place
-        self.story = story
-
-    def field(self, name: str) -> str:
-        """What was typed into a field of a form; empty when it isn't there."""
-        pending = list(_data(self.interaction).get("components", ()))
-        while pending:
-            part = pending.pop()
-            if part.get("custom_id") == name:
-                return str(part.get("value") or "")
-            pending += part.get("components", ())
-            if "component" in part:
-                pending.append(part["component"])
-        return ""
-
-
-_Act = Callable[[_Press], Awaitable[None]]
-
-
-def _data(interaction: Asked) -> dict[str, Any]:
-    """What came with a press or a submit."""
-    return cast(dict[str, Any], interaction.data or {})
 
 
 def _check_newest(press: _Press, number: int) -> None:

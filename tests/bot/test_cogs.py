@@ -228,3 +228,16 @@ async def test_commands_that_come_during_a_stop_are_turned_away() -> None:
         result = await world.ann.slash(world.channel, "story status")
         assert "restarting" in said(result)
         assert world.storyteller.asked("status") == []
+
+
+async def test_presses_that_come_during_a_stop_are_turned_away() -> None:
+    """A button that would take a story does nothing any more."""
+    async with playing() as world:
+        question = await world.mira.slash(world.channel, "story delete")
+        assert question.response is not None
+        tree = world.env.bot.tree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+        assert isinstance(tree, Tree)
+        tree.stopping = True
+        pressed = await world.mira.click(question.response.message, label="Delete it for good")
+        assert "restarting" in said(pressed)
+        assert world.cast.world.stories
