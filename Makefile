@@ -57,6 +57,7 @@ test: lint ## all of check, core/domain covered to the last branch, and every te
 # CHAOS='--kills 2 --random 10' makes it shorter, CHAOS='--seed 7' repeats one.
 chaos: ready-dev ## kills the bot a thousand times in busy stories and reports: under 30 minutes
 	@$(BIN)/python -m tests.faults.chaos $(CHAOS)
+	@SEQUENCES=3000 $(BIN)/python -m pytest -q tests/core/services/test_desk_sequences.py
 
 bench: ready-dev ## measures a turn, and how soon its first words show; prints the figures
 	@$(BIN)/python -m tests.bench

@@ -15,6 +15,8 @@ from core.services.moderation import Done
 
 EXCERPT_UNITS = 200
 """How much of a text stands in a list of many."""
+CHAPTER_TURNS = 10
+"""Turns under one heading of a recap: about what fits one message."""
 LOGGED_UNITS = 350
 """How much of each side of a change stands in the log's pages: ten of them fit a few messages."""
 
@@ -96,9 +98,17 @@ def recap_pages(story: Story, turns: Sequence[Turn]) -> list[str]:
         f"**{render.escaped(story.brief.title, 150)}**\n{start}{_premise(story, first)}".strip()
     ]
     for turn in turns:
+        if turn is turns[0] or (turn.number - 1) % CHAPTER_TURNS == 0:
+            lines.append(f"\n**{_chapter(turn.number, turns[-1].number)}**")
         told = turn.reflection.summary if turn.reflection else turn.paragraph
         lines.append(f"**{turn.number}** · {render.plain_line(told)} {_link(story, turn)}")
     return render.pages("\n".join(lines))
+
+
+def _chapter(first: int, last: int) -> str:
+    """What a run of turns is headed by: each ends with a whole ten."""
+    end = min(last, -(-first // CHAPTER_TURNS) * CHAPTER_TURNS)
+    return f"Turn {first}" if first == end else f"Turns {first} to {end}"
 
 
 def _premise(story: Story, first: int) -> str:

@@ -1,5 +1,6 @@
 """What is shown of a story's memory and log: it fits, loses nothing, and says who did what."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -84,7 +85,11 @@ def test_a_recap_tells_every_turn_with_its_link() -> None:
     )
     assert told.count("https://discord.com/channels/10/900/600") == 60
     assert "lighthouse keeper" in told, "from the start on, the premise comes first"
-    assert "Turns 5 to 60." in desk_texts.recap_pages(a_story(), turns[4:])[0]
+    later = "\n".join(desk_texts.recap_pages(a_story(), turns[4:]))
+    assert "Turns 5 to 60." in later
+    headings = re.findall(r"\*\*(Turns? [^*]*)\*\*", later)
+    assert headings[:2] == ["Turns 5 to 10", "Turns 11 to 20"]
+    assert headings[-1] == "Turns 51 to 60"
     assert "Nothing is told yet" in desk_texts.recap_pages(a_story(), [])[0]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import discord
 import pytest
 from simcord import InteractionResult
 from simcord.actors import MemberActor
@@ -416,3 +417,30 @@ async def test_bad_numbers_are_told(world: World) -> None:
             assert "turns 1 to 1" in answer, command
     assert "no change 7" in await world.ask(world.mira, "memory undo", entry=7)
     assert "has 1 parts" in await world.ask(world.mira, "story edit", part=2)
+
+
+async def test_a_thread_and_a_forum_post_have_a_desk_of_their_own(world: World) -> None:
+    """What is changed in one of them reaches its own story and no other."""
+    parent = world.env.bot.get_channel(world.channel.id)
+    assert isinstance(parent, discord.TextChannel)
+    await parent.create_thread(name="aside", type=discord.ChannelType.public_thread)
+    [thread] = world.channel.threads
+    forum_handle = world.guild.create_forum_channel("tales")
+    forum = world.env.bot.get_channel(forum_handle.id)
+    assert isinstance(forum, discord.ForumChannel)
+    await forum.create_thread(name="a tale", content="Here it is told.")
+    [post] = forum_handle.threads
+    for word, channel in (("Quillon", thread), ("Brackwater", post)):
+        await world.start(f"{word} looks for a door.", channel)
+        assert "Pinned" in await world.ask(world.mira, "memory pin", channel, text=f"{word}'s own.")
+        await world.turn_over(0, channel)
+        [asked] = world.endpoint.of(word, Kind.PARAGRAPH, 2)
+        assert asked.part("canon") == f"- {word}'s own."
+        question = await world.mira.slash(channel, "story rewind", turn=1)
+        await world.until(lambda: labels(question))  # noqa: B023 - awaited before the next one
+        await pressed(world, world.mira, question, "Go back to turn 1")
+        await world.rests(Phase.VOTING, 1, channel)
+        assert await world.remembered(channel) == 1
+        ann = world.members[0]
+        assert "Only moderators" in await world.ask(ann, "memory pin", channel, text="Hers.")
+    assert (await world.story(thread)).canon.entries == ("Quillon's own.",)
