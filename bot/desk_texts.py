@@ -100,7 +100,7 @@ def recap_pages(story: Story, turns: Sequence[Turn]) -> list[str]:
     for turn in turns:
         if turn is turns[0] or (turn.number - 1) % CHAPTER_TURNS == 0:
             lines.append(f"\n**{_chapter(turn.number, turns[-1].number)}**")
-        told = turn.reflection.summary if turn.reflection else turn.paragraph
+        told = turn.summary or turn.paragraph
         lines.append(f"**{turn.number}** · {render.plain_line(told)} {_link(story, turn)}")
     return render.pages("\n".join(lines))
 

@@ -41,8 +41,7 @@ async def turns(interaction: discord.Interaction[Any], current: str) -> Whole:
     return [
         app_commands.Choice(
             name=clip(
-                f"{turn.number} · "
-                + one_line(turn.reflection.summary if turn.reflection else turn.paragraph),
+                f"{turn.number} · " + one_line(turn.summary or turn.paragraph),
                 NAME_UNITS,
             ),
             value=turn.number,

@@ -11,7 +11,7 @@ from core.domain.identity import fingerprint
 from core.domain.recurrence import PLAN_TEXT_UNITS, PLAN_TITLE_UNITS, SUMMARY_UNITS
 from core.domain.story import Plan, Story, Turn
 from core.domain.text import clip
-from core.services.direction import parts_of, plan_text
+from core.services.direction import parts_of
 
 FIELD_UNITS = 4000
 """Discord's limit for a text field of a form."""
@@ -45,10 +45,10 @@ def memory_form(story: Story) -> Form:
 
 def summary_form(story: Story, turn: Turn) -> Form:
     """A turn's summary."""
-    text = turn.reflection.summary if turn.reflection else ""
-    handle = Handle(Purpose.SUMMARY, story.id.serial, turn.number, seen=fingerprint(text))
+    seen = fingerprint(turn.summary)
+    handle = Handle(Purpose.SUMMARY, story.id.serial, turn.number, seen=seen)
     form = Form(handle, f"Summary of turn {turn.number}")
-    form.ask(TEXT, "What recall finds of this turn", text, SUMMARY_UNITS)
+    form.ask(TEXT, "What recall finds of this turn", turn.summary, SUMMARY_UNITS)
     return form
 
 
@@ -65,7 +65,7 @@ def part_form(story: Story, turn: Turn, place: int) -> Form:
 def plan_form(story: Story, place: int) -> Form:
     """A plan that is voted on."""
     plan: Plan = story.plans.options[place]
-    seen = fingerprint(plan_text(plan))
+    seen = fingerprint(str(plan))
     handle = Handle(Purpose.PLAN, story.id.serial, story.head_number, place, seen)
     form = Form(handle, f"Plan {place + 1}")
     form.ask(TITLE, "Title", plan.title, PLAN_TITLE_UNITS, short=True)

@@ -13,8 +13,6 @@ from bot.cogs.requests import moderated, moderator_of, place_of
 from bot.services import Services
 from core.errors import InputError
 
-Number = app_commands.Range[int, 1]
-
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)

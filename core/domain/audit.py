@@ -59,7 +59,7 @@ class Change:
         before, after: the text concerned; empty where there was or is none.
         number: the turn it is about; 0 for what belongs to no turn.
         turn_id: that turn's id, or empty.
-        place: which plan, part or fact (from 0) where a turn or the canon has several.
+        place: which plan or part (from 0), where a turn has several.
         road: for a move of the head, where the story stood before.
         undoes: number of the change that this one took back.
     """

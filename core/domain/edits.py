@@ -6,6 +6,7 @@ it. What is accepted is given back as it will be stored: trimmed, and nothing el
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 from core.domain.legible import is_blank, legible
 from core.domain.recurrence import (
@@ -16,7 +17,7 @@ from core.domain.recurrence import (
     Budget,
     estimate_tokens,
 )
-from core.domain.story import Canon, Plan
+from core.domain.story import Canon, Plan, Settings, VotingRule
 from core.domain.text import same_text, sentences, utf16_length
 from core.errors import InputError
 
@@ -93,6 +94,27 @@ def unpinned(canon: Canon, fact: str) -> Canon:
         raise InputError("This fact isn't pinned (any more): /memory show lists the canon.")
     left = tuple(entry for entry in canon.entries if entry != fact)
     return Canon(left, canon.version + 1)
+
+
+def difference(before: Settings, after: Settings) -> tuple[str, str]:
+    """The settings that differ, as lines "name: value", old and new."""
+    names = [name for name in Settings.__slots__ if getattr(before, name) != getattr(after, name)]
+    old, new = (
+        "\n".join(f"{name}: {getattr(rules, name)}" for name in names) for rules in (before, after)
+    )
+    return old, new
+
+
+def values(lines: str) -> dict[str, Any]:
+    """Settings by their names, from one side of a ``difference``."""
+    read: dict[str, Any] = {}
+    for line in lines.splitlines():
+        name, _, value = line.partition(": ")
+        if value == "None":
+            read[name] = None
+        else:
+            read[name] = VotingRule(value) if name == "rule" else int(value)
+    return read
 
 
 def _some(name: str, text: str) -> str:

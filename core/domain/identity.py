@@ -41,8 +41,3 @@ def id_before(now: float) -> int:
         now: UTC seconds.
     """
     return max(0, int((now - CLOCK_SKEW_S - DISCORD_EPOCH_S) * 1000)) << 22
-
-
-def moment_of(id_: int) -> float:
-    """When a message with this id was sent, UTC seconds by Discord's clock."""
-    return (id_ >> 22) / 1000 + DISCORD_EPOCH_S

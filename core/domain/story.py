@@ -119,6 +119,10 @@ class Plan:
     text: str
     edited: bool = False
 
+    def __str__(self) -> str:
+        """The plan as one text, its title on the first line."""
+        return f"{self.title}\n{self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -428,6 +432,11 @@ class Turn:
         if self.memory is not None:
             return self.memory
         return self.reflection.memory if self.reflection else ""
+
+    @property
+    def summary(self) -> str:
+        """What the long-term memory holds of it; empty before its reflection."""
+        return self.reflection.summary if self.reflection else ""
 
     @property
     def offered(self) -> tuple[Plan, ...]:

@@ -107,7 +107,7 @@ class Direction:
 
         Args:
             place: which plan, from 0.
-            plan: checked, see edits.plan.
+            plan: checked, see edits.plan; called edited unless it reads as the model wrote it.
 
         Raises:
             PhaseError: no ballot is open.
@@ -120,14 +120,16 @@ class Direction:
             if not 0 <= place < len(options):
                 raise InputError(f"There are {len(options)} plans; there is no {place + 1}.")
             before = options[place]
-            check_seen("plan", plan_text(before), seen)
+            check_seen("plan", str(before), seen)
+            written = turn.reflection.plans[place] if turn.reflection else None
+            plan = replace(plan, edited=str(plan) != str(written))
             changed = (*options[:place], plan, *options[place + 1 :])
             edits.check_distinct(changed)
             change = self._change(
                 ChangeKind.PLAN,
                 by,
-                plan_text(before),
-                plan_text(plan),
+                str(before),
+                str(plan),
                 turn,
                 place=place,
                 undoes=undoes,
@@ -210,7 +212,7 @@ class Direction:
                 f"{by.name} took the story back to turn {number}. What came after it is no longer "
                 "part of the story; the vote on how it goes on begins again."
             )
-            return await self._move(run, by, target, lineage, ChangeKind.REWOUND, sentence, None)
+            return await self._move(run, by, target, lineage, sentence)
 
     async def put_back(self, channel: int, by: Moderator, road: Road, undoes: int) -> Done:
         """Take back a rewind or a writing anew: the head goes where it was before.
@@ -228,9 +230,7 @@ class Direction:
                 f"{by.name} brought the story back to turn {target.number} as it was told before; "
                 "the vote on how it goes on begins again."
             )
-            return await self._move(
-                run, by, target, road.lineage, ChangeKind.REWOUND, sentence, undoes
-            )
+            return await self._move(run, by, target, road.lineage, sentence, undoes)
 
     async def _move(
         self,
@@ -238,14 +238,13 @@ class Direction:
         by: Moderator,
         target: Turn,
         lineage: Lineage,
-        kind: ChangeKind,
         sentence: str,
-        undoes: int | None,
+        undoes: int | None = None,
     ) -> Done:
         story, head = run.story, await run.head()
         moved = await self._moved(run, head, target, lineage)
         change = Change(
-            kind,
+            ChangeKind.REWOUND,
             self._clock.now(),
             by,
             before=f"turn {story.head_number}",
@@ -324,11 +323,6 @@ class Direction:
 def parts_of(turn: Turn) -> tuple[str, ...]:
     """A turn's paragraph as it lies over its messages."""
     return turn.parts or tuple(split(turn.paragraph, PIECE_UNITS))
-
-
-def plan_text(plan: Plan) -> str:
-    """A plan as one text, its title on the first line."""
-    return f"{plan.title}\n{plan.text}"
 
 
 def is_voted_on(story: Story) -> bool:

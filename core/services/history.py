@@ -12,10 +12,11 @@ from core.domain import edits
 from core.domain.audit import Change, ChangeKind, Logged, Moderator
 from core.domain.identity import fingerprint
 from core.domain.lineage import branch_of
-from core.domain.story import Plan, Settings, VotingRule
-from core.errors import InputError, NoStoryError, RefusedError, StaleError
+from core.domain.story import Settings
+from core.errors import InputError, RefusedError, StaleError
 from core.ports import Archive, StoryStore
 from core.services.direction import Direction
+from core.services.library import channel_story
 from core.services.moderation import Done, Moderation
 
 PAGE = 10
@@ -49,9 +50,7 @@ class History:
 
     async def page(self, channel: int, before: int | None = None) -> list[Logged]:
         """The newest changes, or those before one, newest first. Raises NoStoryError."""
-        story = await self._store.current(channel)
-        if story is None:
-            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
+        story = await channel_story(self._store, channel)
         return await self._archive.changes(story.id, before, PAGE)
 
     async def undo(self, channel: int, by: Moderator, number: int) -> Done:
@@ -114,7 +113,7 @@ class History:
     async def _plan(self, channel: int, by: Moderator, log: Logged) -> Done:
         change = await self._of_this_story(channel, log)
         title, _, text = change.before.partition("\n")
-        plan: Plan = replace(edits.plan(title, text), edited=log.change.undoes is not None)
+        plan = edits.plan(title, text)
         seen = fingerprint(change.after)
         return await self._direction.edit_plan(channel, by, change.place, plan, seen, log.number)
 
@@ -166,7 +165,7 @@ def _taken_back(number: int, log: list[Logged]) -> int | None:
 
 def _restored(now: Settings, log: Logged) -> Settings:
     """The settings with everything that the change set, and that is still so, set back."""
-    old, new = (_read(text) for text in (log.change.before, log.change.after))
+    old, new = map(edits.values, (log.change.before, log.change.after))
     back = {name: value for name, value in old.items() if getattr(now, name) == new.get(name)}
     if len(back) < len(old):
         moved = ", ".join(sorted(old.keys() - back.keys()))
@@ -175,15 +174,3 @@ def _restored(now: Settings, log: Logged) -> Settings:
             f"Before it stood there:\n{log.change.before}"
         )
     return replace(now, **back)
-
-
-def _read(lines: str) -> dict[str, object]:
-    """Settings as ``moderation.difference`` writes them."""
-    read: dict[str, object] = {}
-    for line in lines.splitlines():
-        name, _, value = line.partition(": ")
-        if value == "None":
-            read[name] = None
-        else:
-            read[name] = VotingRule(value) if name == "rule" else int(value)
-    return read

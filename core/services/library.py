@@ -78,6 +78,18 @@ class StillSaid:
     score: float
 
 
+async def channel_story(store: StoryStore, channel: int, guild: int | None = None) -> Story:
+    """The channel's newest story, live or ended; ``guild`` is None where the bot itself asks.
+
+    Raises:
+        NoStoryError: there is none, or none of that server's.
+    """
+    story = await store.current(channel)
+    if story is None or guild not in (None, story.guild):
+        raise NoStoryError("There is no story in this channel yet: /story start begins one.")
+    return story
+
+
 async def told_turn(archive: Archive, story: Story, number: int) -> Turn:
     """A turn of the story by its number.
 
@@ -113,10 +125,7 @@ class Library:
 
     async def story(self, channel: int, guild: int | None = None) -> Story:
         """The channel's newest story. Raises NoStoryError."""
-        story = await self._store.current(channel)
-        if story is None or guild not in (None, story.guild):
-            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
-        return story
+        return await channel_story(self._store, channel, guild)
 
     async def memory(self, channel: int, guild: int | None = None) -> MemoryView:
         """Short-term memory, canon, the size of the long-term memory, the next prompt's parts."""

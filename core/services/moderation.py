@@ -16,9 +16,9 @@ from core.domain.audit import Change, ChangeKind, Moderator
 from core.domain.identity import fingerprint
 from core.domain.lifecycle import WORKING
 from core.domain.story import Canon, Memory, Phase, Settings, Story, Turn
-from core.errors import ConflictError, FencedError, InputError, NoStoryError, PhaseError, StaleError
+from core.errors import ConflictError, FencedError, InputError, PhaseError, StaleError
 from core.ports import Archive, Clock, Commit, Embedder, MemoryEntry, StoryStore
-from core.services.library import told_turn
+from core.services.library import channel_story, told_turn
 
 TRIES = 5
 """How often a change that doesn't depend on what others changed is tried again."""
@@ -55,9 +55,7 @@ class Moderation:
 
     async def live(self, channel: int) -> Story:
         """The channel's story, to be changed. Raises NoStoryError, PhaseError for an ended one."""
-        story = await self._store.current(channel)
-        if story is None:
-            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
+        story = await channel_story(self._store, channel)
         if story.phase is Phase.ENDED:
             raise PhaseError("The story has ended: it stays readable, and nothing of it changes.")
         return story
@@ -161,7 +159,7 @@ class Moderation:
         told = edits.summary(text)
         story = await self.live(channel)
         turn = await self.turn(story, number)
-        before = _summary(turn)
+        before = turn.summary
         if turn.forgotten:
             raise InputError(f"Turn {number} was forgotten: /memory undo brings it back.")
         check_seen(f"summary of turn {number}", before, seen)
@@ -171,7 +169,7 @@ class Moderation:
         try:
             return await self._change_turn(story, amended, change, await self._entry(amended))
         except ConflictError as error:
-            theirs = _summary(await self.turn(await self.live(channel), number))
+            theirs = (await self.turn(await self.live(channel), number)).summary
             raise StaleError(_STALE.format(f"summary of turn {number}"), theirs) from error
 
     async def forget(
@@ -187,7 +185,7 @@ class Moderation:
             turn = await self.turn(story, number)
             if turn.forgotten:
                 raise InputError(f"Turn {number} was forgotten already.")
-            change = self._of_turn(ChangeKind.FORGOTTEN, by, turn, _summary(turn), "", undoes)
+            change = self._of_turn(ChangeKind.FORGOTTEN, by, turn, turn.summary, "", undoes)
             try:
                 return await self._change_turn(story, replace(turn, forgotten=True), change, None)
             except ConflictError:
@@ -209,7 +207,7 @@ class Moderation:
             if not turn.forgotten:
                 raise InputError(f"Turn {number} isn't forgotten.")
             known = replace(turn, forgotten=False)
-            change = self._of_turn(ChangeKind.REMEMBERED, by, turn, "", _summary(turn), undoes)
+            change = self._of_turn(ChangeKind.REMEMBERED, by, turn, "", turn.summary, undoes)
             try:
                 return await self._change_turn(story, known, change, await self._entry(known))
             except ConflictError:
@@ -235,9 +233,8 @@ class Moderation:
         return Done(changed, change)
 
     async def _entry(self, turn: Turn) -> MemoryEntry:
-        summary = _summary(turn)
-        [vector] = await self._embedder.embed([summary])
-        return MemoryEntry(turn.id, turn.number, turn.branch, summary, vector, turn.written_at)
+        [vector] = await self._embedder.embed([turn.summary])
+        return MemoryEntry(turn.id, turn.number, turn.branch, turn.summary, vector, turn.written_at)
 
     # ── settings ─────────────────────────────────────────────────────────────────────────────────
 
@@ -261,7 +258,7 @@ class Moderation:
             settings = edit(story.settings)
             if settings == story.settings:
                 raise InputError("These are the story's settings already: nothing changed.")
-            before, after = difference(story.settings, settings)
+            before, after = edits.difference(story.settings, settings)
             change = self._change(ChangeKind.SETTINGS, by, before, after, undoes=undoes)
             version = story.settings_version + 1
             return replace(story, settings=settings, settings_version=version), change
@@ -323,18 +320,5 @@ def check_seen(name: str, text: str, seen: str) -> None:
         raise StaleError(_STALE.format(name), text)
 
 
-def _summary(turn: Turn) -> str:
-    return turn.reflection.summary if turn.reflection else ""
-
-
 def _busy() -> ConflictError:
     return ConflictError("The story is being changed by others again and again.", "story")
-
-
-def difference(before: Settings, after: Settings) -> tuple[str, str]:
-    """The settings that differ, as lines "name: value", old and new."""
-    names = [name for name in Settings.__slots__ if getattr(before, name) != getattr(after, name)]
-    old, new = (
-        "\n".join(f"{name}: {getattr(rules, name)}" for name in names) for rules in (before, after)
-    )
-    return old, new

@@ -12,8 +12,9 @@ from weakref import WeakValueDictionary
 
 from core.domain.lifecycle import Event, next_phase, pausing
 from core.domain.story import Story
-from core.errors import FencedError, NoStoryError, RefusedError
+from core.errors import FencedError, RefusedError
 from core.ports import StoryStore
+from core.services.library import channel_story
 from core.services.run import Run
 from core.services.sleepers import Sleepers
 from core.services.wheel import Wheel
@@ -38,10 +39,7 @@ class Requests:
         Raises:
             NoStoryError: there is none, or none of that server's.
         """
-        story = await self._store.current(channel)
-        if story is None or guild not in (None, story.guild):
-            raise NoStoryError("There is no story in this channel yet: /story start begins one.")
-        return story
+        return await channel_story(self._store, channel, guild)
 
     @asynccontextmanager
     async def taking(

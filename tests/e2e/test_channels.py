@@ -7,7 +7,6 @@ Discord doesn't refuse what a real one refuses there.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import discord
 import pytest
 
 from bot.render import OPTION_EMOJI
@@ -129,10 +128,7 @@ async def test_a_permission_lost_during_a_vote_and_back_before_its_end_is_nobody
 
 async def test_a_thread_needs_its_own_permission(world: World) -> None:
     """Send Messages in Threads, taken from the thread's channel; a role's change is heard too."""
-    parent = world.env.bot.get_channel(world.channel.id)
-    assert isinstance(parent, discord.TextChannel)
-    await parent.create_thread(name="aside", type=discord.ChannelType.public_thread)
-    [thread] = world.channel.threads
+    thread = await world.thread()
     await world.start(PREMISE, thread)
     await world.vote(2, world.members[0], thread)
     world.deny_bot("send_messages_in_threads")
@@ -208,11 +204,7 @@ async def test_a_deleted_channel_ends_its_story_in_silence(world: World, stand: 
 
 async def test_a_deleted_post_of_a_forum_ends_its_story(world: World) -> None:
     """A thread's deletion is heard as well as a channel's."""
-    handle = world.guild.create_forum_channel("tales")
-    forum = world.env.bot.get_channel(handle.id)
-    assert isinstance(forum, discord.ForumChannel)
-    await forum.create_thread(name="a tale", content="Here it is told.")
-    [post] = handle.threads
+    post = await world.post()
     await world.start(PREMISE, post)
     before = len(world.asked_of(post))
     world.delete_channel(post)

@@ -243,11 +243,8 @@ async def test_each_missing_permission_is_named(world: World) -> None:
     assert all(name in said for name in flags)
 
     no_threads = discord.PermissionOverwrite(send_messages_in_threads=False)
-    parent_handle = world.guild.create_text_channel("talks", overwrites={bot: no_threads})
-    parent = world.env.bot.get_channel(parent_handle.id)
-    assert isinstance(parent, discord.TextChannel)
-    await parent.create_thread(name="aside", type=discord.ChannelType.public_thread)
-    [thread] = parent_handle.threads
+    parent = world.guild.create_text_channel("talks", overwrites={bot: no_threads})
+    thread = await world.thread(parent)
     said = await world.ask(world.mira, "story start", thread, premise=PREMISE)
     assert "Send Messages in Threads" in said
     assert "Send Messages," not in said

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-import discord
 import pytest
 from simcord import InteractionResult
 from simcord.actors import MemberActor
@@ -421,15 +420,7 @@ async def test_bad_numbers_are_told(world: World) -> None:
 
 async def test_a_thread_and_a_forum_post_have_a_desk_of_their_own(world: World) -> None:
     """What is changed in one of them reaches its own story and no other."""
-    parent = world.env.bot.get_channel(world.channel.id)
-    assert isinstance(parent, discord.TextChannel)
-    await parent.create_thread(name="aside", type=discord.ChannelType.public_thread)
-    [thread] = world.channel.threads
-    forum_handle = world.guild.create_forum_channel("tales")
-    forum = world.env.bot.get_channel(forum_handle.id)
-    assert isinstance(forum, discord.ForumChannel)
-    await forum.create_thread(name="a tale", content="Here it is told.")
-    [post] = forum_handle.threads
+    thread, post = await world.thread(), await world.post()
     for word, channel in (("Quillon", thread), ("Brackwater", post)):
         await world.start(f"{word} looks for a door.", channel)
         assert "Pinned" in await world.ask(world.mira, "memory pin", channel, text=f"{word}'s own.")

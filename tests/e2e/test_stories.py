@@ -187,15 +187,7 @@ async def test_stories_side_by_side_never_see_each_others_memory(world: World) -
 
 async def test_threads_and_forum_posts_have_stories_of_their_own(world: World) -> None:
     """A thread, a forum's post and the thread's channel tell three stories, each in its place."""
-    parent = world.env.bot.get_channel(world.channel.id)
-    assert isinstance(parent, discord.TextChannel)
-    await parent.create_thread(name="aside", type=discord.ChannelType.public_thread)
-    [thread] = world.channel.threads
-    forum_handle = world.guild.create_forum_channel("tales")
-    forum = world.env.bot.get_channel(forum_handle.id)
-    assert isinstance(forum, discord.ForumChannel)
-    await forum.create_thread(name="a tale", content="Here it is told.")
-    [post] = forum_handle.threads
+    thread, post = await world.thread(), await world.post()
     channels = {"Ormsay": world.channel, "Quillon": thread, "Brackwater": post}
     for word, channel in channels.items():
         await world.start(f"{word} looks for a door.", channel)

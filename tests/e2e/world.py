@@ -341,6 +341,24 @@ class World:
         assert all(part.ephemeral for part in shown), "an answer is for whoever asked"
         return "\n".join(dict.fromkeys(part.content for part in shown))
 
+    async def thread(self, of: ChannelHandle | None = None) -> ChannelHandle:
+        """A new thread of a channel that has none yet."""
+        of = of or self.channel
+        parent = self.env.bot.get_channel(of.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="aside", type=discord.ChannelType.public_thread)
+        [thread] = of.threads
+        return thread
+
+    async def post(self) -> ChannelHandle:
+        """A post in a new forum."""
+        of = self.guild.create_forum_channel("tales")
+        forum = self.env.bot.get_channel(of.id)
+        assert isinstance(forum, discord.ForumChannel)
+        await forum.create_thread(name="a tale", content="Here it is told.")
+        [post] = of.threads
+        return post
+
     async def start(
         self, premise: str, channel: ChannelHandle | None = None, /, **options: Any
     ) -> None:

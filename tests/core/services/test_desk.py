@@ -227,6 +227,23 @@ async def test_an_edited_plan_stands_in_the_ballot_and_its_votes_too() -> None:
             await house.direction.edit_plan(CHANNEL, ADA, 2, twin, seen)
 
 
+async def test_a_plan_is_called_edited_unless_it_reads_as_the_model_wrote_it() -> None:
+    async with House() as house:
+        await begun(house)
+        written = house.story().plans.options[0]
+        seen = written
+        for text in ("Mira climbs.", "Mira falls."):
+            changed = edits.plan("The iron stair", text)
+            await house.direction.edit_plan(CHANNEL, ADA, 0, changed, fingerprint(str(seen)))
+            seen = changed
+        await house.history.undo(CHANNEL, ADA, 2)
+        again = house.story().plans.options[0]
+        assert again == Plan("The iron stair", "Mira climbs.", edited=True)
+        await house.history.undo(CHANNEL, ADA, 1)
+        assert house.story().plans.options[0] == written
+        assert not written.edited
+
+
 async def test_settings_hold_from_the_next_ballot() -> None:
     async with House() as house:
         await begun(house)

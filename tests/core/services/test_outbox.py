@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from core.domain.identity import moment_of
+from core.domain.identity import DISCORD_EPOCH_S
 from core.domain.story import PauseCause, Phase
 from core.errors import (
     NarratorRefusedError,
@@ -31,6 +31,11 @@ async def half_written(house: House) -> None:
 
 
 # ── an end that isn't told yet ───────────────────────────────────────────────────────────────────
+
+
+def moment_of(id_: int) -> float:
+    """When a message with this id was sent, UTC seconds by Discord's clock."""
+    return (id_ >> 22) / 1000 + DISCORD_EPOCH_S
 
 
 async def test_a_new_story_begins_behind_what_the_last_one_takes_back() -> None:
