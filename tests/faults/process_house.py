@@ -174,9 +174,9 @@ class ProcessHouse:
 
     # ── what members do ──────────────────────────────────────────────────────────────────────────
 
-    def ask_for_story(self) -> None:
+    def ask_for_story(self, premise: str = "A keeper hears the sea.") -> None:
         """A moderator starts a story, and doesn't wait for the answer."""
-        self.moderator.begin_command(self.channel, "story start", premise="A keeper hears the sea.")
+        self.moderator.begin_command(self.channel, "story start", premise=premise)
 
     def vote(self, option: int) -> None:
         """Two members want an option, another one the next."""
