@@ -4,19 +4,20 @@ Every function gives the contents of ephemeral answers. Nothing is asked of a se
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from bot import render
-from core.domain.audit import ChangeKind, Logged
+from core.domain.audit import Change, ChangeKind, Logged
 from core.domain.legible import legible
-from core.domain.story import Story, Tally, Turn
+from core.domain.recurrence import CHAPTER_TURNS, fact_line
+from core.domain.story import EntryKind, Recalled, Story, Tally, Turn
 from core.domain.text import clip
-from core.services.library import Hit, MemoryView, StillSaid
+from core.services.library import Chapter, Hit, LedgerPage, MemoryView, PromptPart, Recap
 from core.services.moderation import Done
+from core.services.traces import StillSaid
 
 EXCERPT_UNITS = 200
 """How much of a text stands in a list of many."""
-CHAPTER_TURNS = 10
-"""Turns under one heading of a recap: about what fits one message."""
 LOGGED_UNITS = 350
 """How much of each side of a change stands in the log's pages: ten of them fit a few messages."""
 
@@ -25,19 +26,40 @@ def memory_pages(view: MemoryView) -> list[str]:
     """Everything that a story remembers, and what the next prompt will hold of it."""
     story = view.story
     canon = "".join(f"\n- {render.plain_line(entry)}" for entry in story.canon.entries)
-    kept = "1 summary" if view.summaries == 1 else f"{view.summaries} summaries"
-    prompt = "\n".join(f"- {part.name}: about {part.tokens} tokens" for part in view.prompt)
-    told = sum(part.tokens for part in view.prompt)
+    prompt = "\n".join(map(_part, view.prompt))
+    told = sum(part.tokens for part in view.prompt if not part.most)
     return render.pages(
         "\n\n".join(
             (
                 f"**Short-term memory**\n{render.plain_lines(story.memory.text) or 'empty so far'}",
                 f"**Canon**: {'in every prompt' if canon else 'nothing pinned'}{canon}",
-                f"**Long-term memory**: {kept} that recall can find.",
-                f"**The next prompt**, about {told} tokens and what is recalled:\n{prompt}",
+                f"**Long-term memory**: {_kept(view)}",
+                f"**The next prompt**, about {told} tokens and what the vote brings:\n{prompt}",
             )
         )
     )
+
+
+def _part(part: PromptPart) -> str:
+    return f"- {part.name}: {'up to' if part.most else 'about'} {part.tokens} tokens"
+
+
+def _kept(view: MemoryView) -> str:
+    """The long-term memory in numbers."""
+    chapters = f", and {_count(view.chapters, 'chapter')}" if view.chapters else ""
+    lines = [f"{_count(view.summaries, 'summary', 'summaries')} that recall can find{chapters}."]
+    if view.superseded is None:
+        lines.append(f"The ledger has {view.facts} facts, those included that hold no longer.")
+    else:
+        holding = view.facts - view.superseded
+        more = f", and {view.superseded} more that held once" if view.superseded else ""
+        facts = _count(holding, "fact that holds", "facts that hold")
+        lines.append(f"The ledger has {facts}{more}.")
+    return " ".join([*lines, *(["/memory facts lists them."] if view.facts else [])])
+
+
+def _count(number: int, one: str, several: str | None = None) -> str:
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def hit_pages(story: Story, hits: Sequence[Hit]) -> list[str]:
@@ -49,8 +71,49 @@ def hit_pages(story: Story, hits: Sequence[Hit]) -> list[str]:
 
 def _hit(story: Story, hit: Hit) -> str:
     found = hit.recalled
-    link = f" · {_link(story, hit.turn)}" if hit.turn and hit.turn.pieces else ""
-    return f"**Turn {found.number}** · {found.score:.2f}{link}\n{render.plain_line(found.text)}"
+    kind = "" if found.kind is EntryKind.SUMMARY else f" · {found.kind}"
+    head = f"**{_turns(found).capitalize()}**{kind} · {found.score:.2f}{_behind(story, hit.turn)}"
+    return f"{head}\n{_said(hit)}"
+
+
+def _turns(entry: Recalled) -> str:
+    """The turns that an entry of the long-term memory tells of."""
+    if entry.kind is EntryKind.CHAPTER:
+        return f"turns {entry.number - CHAPTER_TURNS + 1} to {entry.number}"
+    return f"turn {entry.number}"
+
+
+def _said(hit: Hit) -> str:
+    """What was found, struck through where it holds no longer."""
+    text = render.plain_line(fact_line(hit.recalled.about, hit.recalled.text))
+    return f"~~{text}~~ until turn {hit.until}" if hit.until else text
+
+
+def ledger_pages(page: LedgerPage) -> list[str]:
+    """The facts of some turns, newest first, with links."""
+    if not page.last:
+        return ["The ledger is empty: nothing is told yet."]
+    turns = "turn 1" if page.last == 1 else f"turns {page.first} to {page.last}"
+    if not page.facts:
+        return [f"The ledger has no facts of {turns}."]
+    lines = [f"**The ledger**: facts of {turns}, the newest first"]
+    for number, hits in groupby(page.facts, lambda hit: hit.recalled.number):
+        facts = list(hits)
+        lines.append(f"**Since turn {number}**{_behind(page.story, facts[0].turn)}")
+        lines += [f"- {_said(hit)}" for hit in facts]
+    return render.pages("\n".join(lines))
+
+
+def fact_pages(story: Story, hits: Sequence[Hit]) -> list[str]:
+    """The facts that a question found, best first, with links."""
+    if not hits:
+        return ["The ledger is empty so far."]
+    return render.pages(
+        "\n".join(
+            f"**Since turn {hit.recalled.number}**{_behind(story, hit.turn)}\n{_said(hit)}"
+            for hit in hits
+        )
+    )
 
 
 def why_pages(story: Story, turn: Turn) -> list[str]:
@@ -62,13 +125,13 @@ def why_pages(story: Story, turn: Turn) -> list[str]:
     lines = [f"**Turn {turn.number}** · {_link(story, turn)}", won]
     if turn.forgotten:
         lines.append("A moderator took it out of recall.")
-    if turn.recalled:
-        lines.append(f"\n**Recalled for it** ({len(turn.recalled)}, with similarity):")
-        lines += [
-            f"- turn {hit.number} · {hit.score:.2f}: {render.plain_line(hit.text)}"
-            for hit in turn.recalled
-        ]
-    else:
+    facts = [hit for hit in turn.recalled if hit.kind is EntryKind.FACT]
+    others = [hit for hit in turn.recalled if hit.kind is not EntryKind.FACT]
+    for name, hits in (("Recalled for it", others), ("Facts of the ledger", facts)):
+        if hits:
+            lines.append(f"\n**{name}** ({len(hits)}, with scores):")
+            lines += map(_recalled, hits)
+    if not turn.recalled:
         lines.append("Nothing was recalled for it.")
     if turn.reflection is not None:
         lines.append(
@@ -76,6 +139,11 @@ def why_pages(story: Story, turn: Turn) -> list[str]:
             f"{render.plain_lines(turn.reflection.rationale)}"
         )
     return render.pages("\n".join(lines))
+
+
+def _recalled(hit: Recalled) -> str:
+    text = render.plain_line(fact_line(hit.about, hit.text))
+    return f"- {_turns(hit)} · {hit.score:.2f}: {text}"
 
 
 def _margin(tally: Tally | None) -> str:
@@ -88,27 +156,41 @@ def _margin(tally: Tally | None) -> str:
     return f", which won with {votes} to {others}"
 
 
-def recap_pages(story: Story, turns: Sequence[Turn]) -> list[str]:
-    """The story so far, a summary for each turn, with links."""
-    if not turns:
+def recap_pages(recap: Recap) -> list[str]:
+    """The story so far: its chapters, a summary for each turn that is in none, with links."""
+    story = recap.story
+    if not recap.parts:
         return ["Nothing is told yet: the first paragraph is on its way."]
-    first = turns[0].number
-    start = "" if first == 1 else f"Turns {first} to {turns[-1].number}. "
+    first, last = recap.first, recap.last
+    start = "" if first == 1 else f"Turns {first} to {last}. "
     lines = [
         f"**{render.escaped(story.brief.title, 150)}**\n{start}{_premise(story, first)}".strip()
     ]
-    for turn in turns:
-        if turn is turns[0] or (turn.number - 1) % CHAPTER_TURNS == 0:
-            lines.append(f"\n**{_chapter(turn.number, turns[-1].number)}**")
-        told = turn.summary or turn.paragraph
-        lines.append(f"**{turn.number}** · {render.plain_line(told)} {_link(story, turn)}")
+    headed = 0
+    for part in recap.parts:
+        if isinstance(part, Chapter):
+            lines.append(_chapter(story, part))
+            continue
+        if part.number > headed:
+            # Each heading ends with a whole ten, like chapters do.
+            headed = min(last, -(-part.number // CHAPTER_TURNS) * CHAPTER_TURNS)
+            lines.append(f"\n**{turns_of(part.number, headed)}**")
+        told = part.summary or part.paragraph
+        lines.append(f"**{part.number}** · {render.plain_line(told)} {_link(story, part)}")
     return render.pages("\n".join(lines))
 
 
-def _chapter(first: int, last: int) -> str:
-    """What a run of turns is headed by: each ends with a whole ten."""
-    end = min(last, -(-first // CHAPTER_TURNS) * CHAPTER_TURNS)
-    return f"Turn {first}" if first == end else f"Turns {first} to {end}"
+def _chapter(story: Story, chapter: Chapter) -> str:
+    begins, ends = chapter.begins, chapter.ends
+    text = ends.reflection.chapter if ends.reflection else ""
+    links = " – ".join(filter(None, (_link(story, begins), _link(story, ends))))
+    head = f"\n**{turns_of(begins.number, ends.number)}**{f' · {links}' if links else ''}"
+    return f"{head}\n{render.plain_lines(text)}"
+
+
+def turns_of(first: int, last: int) -> str:
+    """A run of turns, as a heading or on a button."""
+    return f"Turn {first}" if first == last else f"Turns {first} to {last}"
 
 
 def _premise(story: Story, first: int) -> str:
@@ -132,16 +214,28 @@ def _logged(logged: Logged) -> str:
     )
     sides = [
         f"{name}: {clip(render.plain_line(text), LOGGED_UNITS)}"
-        for name, text in (("before", change.before), ("after", change.after))
+        for name, text in zip(("before", "after"), _sides(change), strict=True)
         if text
     ]
     return "\n".join((head, *sides))
 
 
+def _sides(change: Change) -> tuple[str, str]:
+    """Before and after; of what is remembered of a turn only the lines that differ."""
+    if change.was is None:
+        return change.before, change.after
+    before, after = change.before.split("\n"), change.after.split("\n")
+    return (
+        "\n".join(line for line in before if line not in after),
+        "\n".join(line for line in after if line not in before),
+    )
+
+
 def choice_of(logged: Logged) -> str:
     """A change in the list of an autocomplete: at most 100 characters."""
     change = logged.change
-    text = render.one_line(legible(change.after or change.before))
+    before, after = _sides(change)
+    text = render.one_line(legible(after or before))
     return clip(f"{logged.number} · {change.kind} · {change.by.name} · {text}", 100)
 
 
@@ -155,7 +249,7 @@ def done(change: Done) -> str:
 
 _DONE = {
     ChangeKind.MEMORY: "The memory is changed: the next paragraph is written with it.",
-    ChangeKind.SUMMARY: "The summary of turn {number} is changed, and recall finds the new one.",
+    ChangeKind.SUMMARY: "What is remembered of turn {number} is changed: recall finds it so.",
     ChangeKind.FORGOTTEN: "Turn {number} is out of recall. /memory undo brings it back.",
     ChangeKind.REMEMBERED: "Turn {number} is in recall again.",
     ChangeKind.PINNED: "Pinned: it stands in every prompt from now on.",
@@ -182,11 +276,16 @@ def still_said(places: Sequence[StillSaid]) -> str:
     if not places:
         return ""
     lines = [
-        f"- {place.where}{f' of turn {place.number}' if place.number else ''}: "
-        f"{clip(render.plain_line(place.text), EXCERPT_UNITS)}"
+        f"- {_place(place)}: {clip(render.plain_line(place.text), EXCERPT_UNITS)}"
         for place in places
     ]
     return render.pages("These places may still tell it:\n" + "\n".join(lines))[0]
+
+
+def _place(place: StillSaid) -> str:
+    if place.where == EntryKind.CHAPTER:
+        return f"chapter of turns {place.number - CHAPTER_TURNS + 1} to {place.number}"
+    return f"{place.where} of turn {place.number}" if place.number else place.where
 
 
 def both_pages(sentence: str, theirs: str, yours: str) -> list[str]:
@@ -225,6 +324,11 @@ def delete_question(story: Story) -> str:
         f"{turns} turn{'' if turns == 1 else 's'}, its memory, its log and all that is kept of it "
         "would be deleted for good. Its messages in this channel stay. This can't be undone."
     )
+
+
+def _behind(story: Story, turn: Turn | None) -> str:
+    """The link to a turn's message, behind something else on its line."""
+    return f" · {link}" if turn and (link := _link(story, turn)) else ""
 
 
 def _link(story: Story, turn: Turn) -> str:

@@ -42,6 +42,10 @@ class Telling(Protocol):
         """Begin a story; its messages have ids above ``after``."""
         ...
 
+    def advice(self, brief: Brief) -> str:
+        """What would let a story be remembered better; empty where there is nothing to say."""
+        ...
+
     async def status(self, channel: int, guild: int) -> StatusView:
         """Where the channel's story stands."""
         ...

@@ -6,7 +6,7 @@ every error that comes out is one of core/errors.py. All times are UTC seconds u
 that it is a length.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +15,7 @@ from core.domain.audit import Change, Logged
 from core.domain.recurrence import StepContext
 from core.domain.story import (
     Brief,
+    EntryKind,
     Lineage,
     Opening,
     Phase,
@@ -29,6 +30,7 @@ from core.domain.story import (
     Usage,
     Vector,
     Votes,
+    entry_id,
 )
 
 
@@ -105,7 +107,23 @@ class Narrator(Protocol):
         ...
 
     async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
-        """Rationale, short-term memory, summary and plans, from the final paragraph; checked."""
+        """Rationale, memory, summary, facts and plans, from the final paragraph; checked.
+
+        With a ``context.stretch`` also the chapter that the turn ends.
+        """
+        ...
+
+    async def replan(
+        self, context: StepContext, paragraph: str, refused: Sequence[Plan], faults: Sequence[str]
+    ) -> tuple[tuple[Plan, ...], Usage]:
+        """Three other plans, checked.
+
+        Args:
+            context: the assembled step.
+            paragraph: the final text.
+            refused: the plans that were too close to one another or to earlier ones.
+            faults: sentences that say which were too close to what.
+        """
         ...
 
 
@@ -122,17 +140,33 @@ class Embedder(Protocol):
         """Numbers per vector."""
         ...
 
+    def reads(self, language: str) -> bool:
+        """Whether it was made for a language, as a brief names it; an endpoint's is taken to be."""
+        ...
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One normalised vector per text, in order; an empty list for no texts."""
         ...
 
+
+ALL_KINDS = frozenset(EntryKind)
 
 # ── the store ────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryEntry:
-    """A turn's summary with its vector, as recall finds it."""
+    """An entry of the long-term memory with its vector, as recall finds it.
+
+    Attributes:
+        turn_id, number, branch: the turn that it belongs to.
+        text: what it says.
+        vector: of what it says.
+        written_at: when the turn's text was finished.
+        kind: summary, fact or chapter.
+        key, about, ends: of a fact, see Fact.
+        first: of a chapter, the first turn of its stretch; else 0.
+    """
 
     turn_id: str
     number: int
@@ -140,6 +174,16 @@ class MemoryEntry:
     text: str
     vector: Vector
     written_at: float
+    kind: EntryKind = EntryKind.SUMMARY
+    key: int = 0
+    about: str = ""
+    ends: tuple[str, ...] = ()
+    first: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its id, unique in its story."""
+        return entry_id(self.kind, self.turn_id, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +200,8 @@ class Commit:
         expects: versioned values that aren't written but must not have moved since they were read:
             name → version.
         turn: the turn's record to write with it, or None.
-        entry: the memory entry to write with it, or None.
-        forgets: the turn whose memory entry goes with it, or None.
+        entries: the memory entries to write with it.
+        forgets: ids of the memory entries that go with it.
         change: what a moderator did by it, for the log, or None.
         holds: whether the story is held. An edit by somebody who doesn't hold it needs no epoch,
             and of the story it writes nothing but what ``writes`` names.
@@ -168,8 +212,8 @@ class Commit:
     writes: frozenset[str] = frozenset()
     expects: Mapping[str, int] = field(default_factory=dict[str, int])
     turn: Turn | None = None
-    entry: MemoryEntry | None = None
-    forgets: str | None = None
+    entries: tuple[MemoryEntry, ...] = ()
+    forgets: tuple[str, ...] = ()
     change: Change | None = None
     holds: bool = True
 
@@ -267,16 +311,51 @@ class Schedule(Protocol):
 
 
 class MemorySearch(Protocol):
-    """Semantic search of one story's long-term memory."""
+    """Search of one story's long-term memory; only what its lineage holds is ever found."""
 
     async def nearest(
-        self, story: StoryId, lineage: Lineage, query: Vector, limit: int
+        self,
+        story: StoryId,
+        lineage: Lineage,
+        query: Vector,
+        limit: int,
+        kinds: Collection[EntryKind] = ALL_KINDS,
     ) -> list[Recalled]:
-        """The summaries of the lineage nearest to the query, nearest first."""
+        """The entries nearest to the query in meaning, nearest first."""
         ...
 
-    async def count(self, story: StoryId, lineage: Lineage) -> int:
-        """How many summaries the lineage has."""
+    async def matching(
+        self,
+        story: StoryId,
+        lineage: Lineage,
+        words: str,
+        limit: int,
+        kinds: Collection[EntryKind] = ALL_KINDS,
+    ) -> list[Recalled]:
+        """The entries that share words with a text, best first.
+
+        Args:
+            words: any text; words.search_words says what of it counts.
+
+        Returns:
+            Scored by BM25: at least 0, comparable within one answer only.
+        """
+        ...
+
+    async def ending(
+        self, story: StoryId, lineage: Lineage, ids: Collection[str]
+    ) -> list[tuple[str, Recalled]]:
+        """Which of these facts hold no longer: each with a fact that ended it, score 0."""
+        ...
+
+    async def count(
+        self, story: StoryId, lineage: Lineage, kind: EntryKind = EntryKind.SUMMARY
+    ) -> int:
+        """How many entries of a kind the lineage has."""
+        ...
+
+    async def superseded(self, story: StoryId, lineage: Lineage) -> int | None:
+        """How many facts of the lineage hold no longer; None where there are too many to tell."""
         ...
 
 

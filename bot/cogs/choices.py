@@ -65,7 +65,7 @@ async def changes(interaction: discord.Interaction[Any], current: str) -> Whole:
     ][:MOST]
 
 
-async def facts(
+async def pinned(
     interaction: discord.Interaction[Any], current: str
 ) -> list[app_commands.Choice[str]]:
     """Pinned facts that hold what is typed."""

@@ -25,13 +25,15 @@ from bot.handles import UNKNOWN, Handle, Purpose, read
 from bot.services import Services
 from core.domain import edits
 from core.domain.audit import ChangeKind, Moderator
-from core.domain.story import Story
+from core.domain.ledger import as_text
+from core.domain.story import EntryKind, Story
 from core.errors import InputError, RefusedError, StaleError
 from core.services.direction import parts_of
 from core.services.history import PAGE
+from core.services.library import recap_from
 from core.services.moderation import Done
 
-_READABLE = frozenset({Purpose.SHOW})
+_READABLE = frozenset({Purpose.SHOW, Purpose.FACTS, Purpose.RECAP})
 """What everyone may press."""
 
 
@@ -51,6 +53,10 @@ class _Press:
 
     def field(self, name: str) -> str:
         """What was typed into a field of a form; empty when it isn't there."""
+        return self.field_if_any(name) or ""
+
+    def field_if_any(self, name: str) -> str | None:
+        """What was typed into a field; None where the form, perhaps an older one, has none."""
         pending = list(_data(self.interaction).get("components", ()))
         while pending:
             part = pending.pop()
@@ -59,7 +65,7 @@ class _Press:
             pending += part.get("components", ())
             if "component" in part:
                 pending.append(part["component"])
-        return ""
+        return None
 
 
 _Act = Callable[[_Press], Awaitable[None]]
@@ -73,9 +79,11 @@ class DeskCog(commands.Cog):
         self._at = services
         self._presses: Mapping[Purpose, _Act] = {
             Purpose.SHOW: self._show,
+            Purpose.FACTS: self._facts,
+            Purpose.RECAP: self._recap,
             Purpose.HISTORY: self._history,
             Purpose.MEMORY: self._open_memory,
-            Purpose.SUMMARY: self._open_summary,
+            Purpose.SUMMARY: self._open_turn,
             Purpose.PART: self._open_part,
             Purpose.REFLECT: self._reflect,
             Purpose.REWIND: self._rewind,
@@ -83,7 +91,7 @@ class DeskCog(commands.Cog):
         }
         self._submits: Mapping[Purpose, _Act] = {
             Purpose.MEMORY: self._memory,
-            Purpose.SUMMARY: self._summary,
+            Purpose.SUMMARY: self._turn,
             Purpose.PART: self._part,
             Purpose.PLAN: self._plan,
         }
@@ -126,6 +134,15 @@ class DeskCog(commands.Cog):
         await defer(press.interaction)
         await show_memory(press.interaction, self._at, press.place, press.handle.number)
 
+    async def _facts(self, press: _Press) -> None:
+        await defer(press.interaction)
+        await show_facts(press.interaction, self._at, press.place, press.handle.number)
+
+    async def _recap(self, press: _Press) -> None:
+        await defer(press.interaction)
+        last = press.handle.number
+        await show_recap(press.interaction, self._at, press.place, last=last)
+
     async def _history(self, press: _Press) -> None:
         await defer(press.interaction)
         before = press.handle.number
@@ -134,9 +151,8 @@ class DeskCog(commands.Cog):
     async def _open_memory(self, press: _Press) -> None:
         await open_form(press.interaction, forms.memory_form(press.story))
 
-    async def _open_summary(self, press: _Press) -> None:
-        _, turn = await self._at.library.turn(press.place.channel, press.handle.number)
-        await open_form(press.interaction, forms.summary_form(press.story, turn))
+    async def _open_turn(self, press: _Press) -> None:
+        await open_turn(press.interaction, self._at, press.place.channel, press.handle.number)
 
     async def _open_part(self, press: _Press) -> None:
         await open_part(press.interaction, self._at, press.place.channel, press.handle.place)
@@ -173,13 +189,20 @@ class DeskCog(commands.Cog):
             ),
         )
 
-    async def _summary(self, press: _Press) -> None:
+    async def _turn(self, press: _Press) -> None:
         text, handle = press.field(forms.TEXT), press.handle
+        facts, chapter = press.field_if_any(forms.FACTS), press.field_if_any(forms.CHAPTER)
         await self._write(
             press,
-            text,
+            as_text(text, facts or "", chapter or ""),
             lambda by: self._at.moderation.amend(
-                press.place.channel, by, handle.number, text, handle.seen
+                press.place.channel,
+                by,
+                handle.number,
+                text,
+                handle.seen,
+                facts=facts,
+                chapter=chapter,
             ),
         )
 
@@ -248,6 +271,34 @@ async def show_memory(interaction: Asked, at: Services, place: Place, page: int 
     await answer(interaction, pages[shown], view=forms.buttons(*turns) if turns else None)
 
 
+async def show_facts(
+    interaction: Asked, at: Services, place: Place, before: int | None = None
+) -> None:
+    """A page of the ledger, newest first, with a button to older facts."""
+    page = await at.library.facts(place.channel, before, place.guild)
+    handle = Handle(Purpose.FACTS, page.story.id.serial, page.first)
+    view = forms.buttons((handle, "Older facts")) if page.first > 1 else None
+    await answer(interaction, *desk_texts.ledger_pages(page), view=view)
+
+
+async def show_recap(
+    interaction: Asked,
+    at: Services,
+    place: Place,
+    turns: int | None = None,
+    last: int | None = None,
+) -> None:
+    """What was told, with buttons to what was told before and after it."""
+    recap = await at.library.recap(place.channel, turns, place.guild, last)
+    serial = recap.story.id.serial
+    named = [
+        (Handle(Purpose.RECAP, serial, upto), desk_texts.turns_of(recap_from(upto), upto))
+        for upto in recap.neighbours
+    ]
+    view = forms.buttons(*named) if named else None
+    await answer(interaction, *desk_texts.recap_pages(recap), view=view)
+
+
 async def show_history(
     interaction: Asked, at: Services, place: Place, before: int | None = None
 ) -> None:
@@ -258,6 +309,14 @@ async def show_history(
     handle = Handle(Purpose.HISTORY, story.id.serial, older)
     view = forms.buttons((handle, "Older changes")) if older > 1 else None
     await answer(interaction, *desk_texts.history_pages(log), view=view)
+
+
+async def open_turn(interaction: Asked, at: Services, channel: int, number: int) -> None:
+    """Open the form with what is remembered of a turn. Raises InputError."""
+    story, turn = await at.library.turn(channel, number)
+    if turn.forgotten:
+        raise InputError(f"Turn {number} was forgotten: /memory undo brings it back.")
+    await open_form(interaction, forms.turn_form(story, turn))
 
 
 async def open_part(interaction: Asked, at: Services, channel: int, place: int) -> None:
@@ -274,7 +333,7 @@ async def after_change(interaction: Asked, at: Services, channel: int, made: Don
     change, serial = made.change, made.story.id.serial
     said, named = desk_texts.done(made), list[tuple[Handle, str]]()
     if change.kind in (ChangeKind.SUMMARY, ChangeKind.FORGOTTEN):
-        places = await at.library.still_said(channel, change.before, change.number)
+        places = await at.library.still_said(channel, change)
         said = f"{said}\n{desk_texts.still_said(places)}".strip()
         if any(place.where == "memory" for place in places):
             named.append((Handle(Purpose.MEMORY, serial), "Edit the memory"))
@@ -282,7 +341,8 @@ async def after_change(interaction: Asked, at: Services, channel: int, made: Don
             change.number == made.story.head_number
         ):
             named.append((Handle(Purpose.PART, serial, change.number), "Edit the paragraph"))
-        for number in dict.fromkeys(p.number for p in places if p.where == "summary"):
+        kinds = set(EntryKind)
+        for number in dict.fromkeys(p.number for p in places if p.where in kinds):
             named.append((Handle(Purpose.SUMMARY, serial, number), f"Amend turn {number}"))
     if change.kind is ChangeKind.PARAGRAPH:
         named.append((Handle(Purpose.REFLECT, serial, change.number), "Reflect on it again"))

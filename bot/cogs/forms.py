@@ -6,16 +6,25 @@ What a press or a submit does is desk's business.
 import discord
 
 from bot.handles import Handle, Purpose
+from core.domain import ledger
 from core.domain.edits import PART_UNITS
 from core.domain.identity import fingerprint
-from core.domain.recurrence import PLAN_TEXT_UNITS, PLAN_TITLE_UNITS, SUMMARY_UNITS
+from core.domain.ledger import memory_of
+from core.domain.recurrence import (
+    CHAPTER_TURNS,
+    CHAPTER_UNITS,
+    PLAN_TEXT_UNITS,
+    PLAN_TITLE_UNITS,
+    SUMMARY_UNITS,
+    ends_chapter,
+)
 from core.domain.story import Plan, Story, Turn
 from core.domain.text import clip
 from core.services.direction import parts_of
 
 FIELD_UNITS = 4000
 """Discord's limit for a text field of a form."""
-TEXT, TITLE = "text", "title"
+TEXT, TITLE, FACTS, CHAPTER = "text", "title", "facts", "chapter"
 """The fields of a form."""
 
 
@@ -25,11 +34,20 @@ class Form(discord.ui.Modal):
     def __init__(self, handle: Handle, title: str) -> None:
         super().__init__(title=title[:45], custom_id=str(handle), timeout=None)
 
-    def ask(self, name: str, label: str, value: str, most: int, *, short: bool = False) -> None:
+    def ask(
+        self,
+        name: str,
+        label: str,
+        value: str,
+        most: int,
+        *,
+        short: bool = False,
+        required: bool = True,
+    ) -> None:
         """Add a field, prefilled."""
         style = discord.TextStyle.short if short else discord.TextStyle.paragraph
         field = discord.ui.TextInput[Form](
-            custom_id=name, style=style, default=value, max_length=most, required=True
+            custom_id=name, style=style, default=value, max_length=most, required=required
         )
         self.add_item(discord.ui.Label[Form](text=label, component=field))
 
@@ -43,12 +61,17 @@ def memory_form(story: Story) -> Form:
     return form
 
 
-def summary_form(story: Story, turn: Turn) -> Form:
-    """A turn's summary."""
-    seen = fingerprint(turn.summary)
-    handle = Handle(Purpose.SUMMARY, story.id.serial, turn.number, seen=seen)
-    form = Form(handle, f"Summary of turn {turn.number}")
-    form.ask(TEXT, "What recall finds of this turn", turn.summary, SUMMARY_UNITS)
+def turn_form(story: Story, turn: Turn) -> Form:
+    """What the long-term memory holds of a turn: summary, facts, and the chapter that it ends."""
+    held, number = memory_of(turn), turn.number
+    handle = Handle(Purpose.SUMMARY, story.id.serial, number, seen=fingerprint(str(held)))
+    form = Form(handle, f"What is remembered of turn {number}")
+    form.ask(TEXT, "Summary: what happened", held.summary, SUMMARY_UNITS)
+    facts = ledger.lines(held.facts)
+    form.ask(FACTS, "Facts, one a line: “About: fact”", facts, FIELD_UNITS, required=False)
+    if ends_chapter(number):
+        label = f"Chapter: turns {number - CHAPTER_TURNS + 1} to {number}, condensed"
+        form.ask(CHAPTER, label, held.chapter, CHAPTER_UNITS, required=False)
     return form
 
 

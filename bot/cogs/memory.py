@@ -7,11 +7,10 @@ from discord.ext import commands
 from bot import desk_texts
 from bot.cogs import forms
 from bot.cogs.answers import answer, defer, open_form
-from bot.cogs.choices import changes, entry_of, facts, turns
-from bot.cogs.desk import after_change, show_history, show_memory
+from bot.cogs.choices import changes, entry_of, pinned, turns
+from bot.cogs.desk import after_change, open_turn, show_facts, show_history, show_memory
 from bot.cogs.requests import moderated, moderator_of, place_of
 from bot.services import Services
-from core.errors import InputError
 
 
 @app_commands.guild_only()
@@ -32,7 +31,20 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         await defer(interaction)
         await show_memory(interaction, self._at, place)
 
-    @app_commands.command(description="Search everything that has happened, by meaning")
+    @app_commands.command(description="The ledger: what holds of the cast and the world")
+    @app_commands.describe(about="Who or what it should be about; all of it if you don't say")
+    async def facts(self, interaction: discord.Interaction, about: str | None = None) -> None:
+        """List the facts of the ledger."""
+        place = place_of(interaction)
+        await defer(interaction)
+        if about is None:
+            await show_facts(interaction, self._at, place)
+            return
+        hits = await self._at.library.facts_about(place.channel, about, place.guild)
+        story = await self._at.library.story(place.channel, place.guild)
+        await answer(interaction, *desk_texts.fact_pages(story, hits))
+
+    @app_commands.command(description="Search all that has happened, by meaning and by words")
     @app_commands.describe(query="What to look for, in your own words")
     async def search(self, interaction: discord.Interaction, query: str) -> None:
         """Search the long-term memory."""
@@ -48,16 +60,13 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         _, story = await moderated(interaction, self._at.library)
         await open_form(interaction, forms.memory_form(story))
 
-    @app_commands.command(description="Change the summary of a turn (moderators)")
+    @app_commands.command(description="Change the summary, facts, chapter of a turn (moderators)")
     @app_commands.describe(turn="Which turn")
     @app_commands.autocomplete(turn=turns)
     async def amend(self, interaction: discord.Interaction, turn: int) -> None:
-        """Open the form with a turn's summary."""
-        place, story = await moderated(interaction, self._at.library)
-        _, told = await self._at.library.turn(place.channel, turn)
-        if told.forgotten:
-            raise InputError(f"Turn {turn} was forgotten: /memory undo brings it back.")
-        await open_form(interaction, forms.summary_form(story, told))
+        """Open the form with what is remembered of a turn."""
+        place, _ = await moderated(interaction, self._at.library)
+        await open_turn(interaction, self._at, place.channel, turn)
 
     @app_commands.command(description="Take a turn out of recall (moderators)")
     @app_commands.describe(turn="Which turn")
@@ -80,7 +89,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
 
     @app_commands.command(description="Unpin a fact (moderators)")
     @app_commands.describe(entry="Which fact")
-    @app_commands.autocomplete(entry=facts)
+    @app_commands.autocomplete(entry=pinned)
     async def unpin(self, interaction: discord.Interaction, entry: str) -> None:
         """Unpin a fact."""
         place, story = await moderated(interaction, self._at.library)

@@ -6,9 +6,9 @@ from discord.ext import commands
 
 from bot import desk_texts
 from bot.cogs.answers import answer, defer
+from bot.cogs.desk import show_recap
 from bot.cogs.requests import place_of
 from bot.services import Services
-from core.services.library import RECAP_TURNS
 
 
 class ReadingCog(commands.Cog):
@@ -18,7 +18,7 @@ class ReadingCog(commands.Cog):
         self._at = services
 
     @app_commands.command(description="The story so far")
-    @app_commands.describe(turns="How many of the newest turns: 1 to 100, 20 if you don't say")
+    @app_commands.describe(turns="How many of the newest turns, 1 to 100; about 50 otherwise")
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
     async def recap(
@@ -27,9 +27,7 @@ class ReadingCog(commands.Cog):
         """Tell what happened so far."""
         place = place_of(interaction)
         await defer(interaction)
-        wanted = RECAP_TURNS if turns is None else turns
-        story, told = await self._at.library.recap(place.channel, wanted, place.guild)
-        await answer(interaction, *desk_texts.recap_pages(story, told))
+        await show_recap(interaction, self._at, place, turns)
 
     @app_commands.command(description="Why a turn came out as it did: its plan and its memories")
     @app_commands.describe(turn="Which turn")

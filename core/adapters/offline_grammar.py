@@ -35,97 +35,98 @@ def _lines(text: str) -> tuple[str, ...]:
 
 TITLES: Mapping[tuple[Stance, Kind], tuple[str, ...]] = {
     (Stance.CAREFUL, Kind.PLACE): _lines("""
-        Watch|watched|@ from outside
-        Circle|circled|@ first
-        Ask around about|asked around about|@
-        Draw a plan of|drew a plan of|@
-        Wait near|waited near|@ until dark"""),
+        Watch|watched|@ from outside|{L} has watched {goal} from outside
+        Circle|circled|@ first|{L} knows {goal} from every side
+        Ask around about|asked around about|@|People know that {L} asks about {goal}
+        Draw a plan of|drew a plan of|@|{L} has a plan of {goal}
+        Wait near|waited near|@ until dark|{L} has seen {goal} at nightfall"""),
     (Stance.CAREFUL, Kind.WAY): _lines("""
-        Test|tested|@ by daylight
-        Measure|measured|@ first
-        Mark|marked|@ with chalk
-        Listen at|listened at|@
-        Guard|guarded|@ overnight"""),
+        Test|tested|@ by daylight|{L} has tested {goal} by daylight
+        Measure|measured|@ first|{L} knows the measure of {goal}
+        Mark|marked|@ with chalk|There is a chalk mark by {L} on {goal}
+        Listen at|listened at|@|{L} knows what can be heard at {goal}
+        Guard|guarded|@ overnight|{L} has stood guard at {goal} for a night"""),
     (Stance.CAREFUL, Kind.THING): _lines("""
-        Study|studied|@
-        Make a drawing of|made a drawing of|@
-        Keep|kept|@ under lock
-        Trace the owner of|traced the owner of|@
-        Hide|hid|@ for now"""),
+        Study|studied|@|{L} knows every mark on {goal}
+        Make a drawing of|made a drawing of|@|{L} has a drawing of {goal}
+        Keep|kept|@ under lock|{L} keeps {goal} under lock
+        Trace the owner of|traced the owner of|@|{L} knows who owned {goal}
+        Hide|hid|@ for now|{L} keeps {goal} hidden"""),
     (Stance.CAREFUL, Kind.PERSON): _lines("""
-        Listen to|listened to|@
-        Follow|followed|@ at a distance
-        Share bread with|shared bread with|@
-        Write a letter to|wrote a letter to|@
-        Put a question to|put a question to|@"""),
+        Listen to|listened to|@|{L} has heard what {goal} had to say
+        Follow|followed|@ at a distance|{L} has seen where {goal} goes
+        Share bread with|shared bread with|@|{^goal} has broken bread with {L}
+        Write a letter to|wrote a letter to|@|{^goal} has a letter from {L}
+        Put a question to|put a question to|@|{^goal} knows what {L} wants to find out"""),
     (Stance.CAREFUL, Kind.SIGN): _lines("""
-        Keep a record of|kept a record of|@
-        Sit up for|sat up for|@
-        Find a witness to|found a witness to|@
-        Wait for|waited for|@ again
-        Stay clear of|stayed clear of|@"""),
+        Keep a record of|kept a record of|@|{L} has a record of {goal}
+        Sit up for|sat up for|@|{L} has sat up a night for {goal}
+        Find a witness to|found a witness to|@|{L} has a witness to {goal}
+        Wait for|waited for|@ again|{L} has waited for {goal} twice
+        Stay clear of|stayed clear of|@|{L} keeps well away from {goal}"""),
     (Stance.BOLD, Kind.PLACE): _lines("""
-        Break into|broke into|@
-        Walk straight into|walked straight into|@
-        Search|searched|@ tonight
-        Force the lock of|forced the lock of|@
-        Turn|turned|@ upside down"""),
+        Break into|broke into|@|{L} has broken into {goal}
+        Walk straight into|walked straight into|@|{L} has walked into {goal} in plain sight
+        Search|searched|@ tonight|{L} has searched {goal} by night
+        Force the lock of|forced the lock of|@|The lock of {goal} was broken by {L}
+        Turn|turned|@ upside down|Nothing in {goal} stands where it did before {L} came"""),
     (Stance.BOLD, Kind.WAY): _lines("""
-        Take|took|@ at once
-        Brave|braved|@ alone
-        Risk|risked|@ after dark
-        Lead everyone by|led everyone by|@
-        Try|tried|@ without a light"""),
+        Take|took|@ at once|{L} has gone by {goal} without waiting
+        Brave|braved|@ alone|{L} has gone by {goal} alone
+        Risk|risked|@ after dark|{L} has gone by {goal} in the dark
+        Lead everyone by|led everyone by|@|Everyone with {L} knows the way by {goal}
+        Try|tried|@ without a light|{L} can find the way by {goal} without a light"""),
     (Stance.BOLD, Kind.THING): _lines("""
-        Steal|stole|@
-        Seize|seized|@ in daylight
-        Show|showed|@ to everyone
-        Fight for|fought for|@
-        Demand|demanded|@ outright"""),
+        Steal|stole|@|{L} has {goal} by theft
+        Seize|seized|@ in daylight|{L} has {goal}, seized in daylight
+        Show|showed|@ to everyone|Everyone has been shown {goal} by {L}
+        Fight for|fought for|@|{L} has fought for {goal}
+        Demand|demanded|@ outright|{L} claims {goal} openly"""),
     (Stance.BOLD, Kind.PERSON): _lines("""
-        Accuse|accused|@
-        Corner|cornered|@
-        Unmask|unmasked|@
-        Stand up to|stood up to|@
-        Shout down|shouted down|@"""),
+        Accuse|accused|@|{^goal} stands accused by {L}
+        Corner|cornered|@|{^goal} was cornered by {L} once
+        Unmask|unmasked|@|{L} knows who {goal} really is
+        Stand up to|stood up to|@|{^goal} knows that {L} will not give way
+        Shout down|shouted down|@|{^goal} was shouted down by {L}"""),
     (Stance.BOLD, Kind.SIGN): _lines("""
-        Follow|followed|@
-        Chase|chased|@
-        Run towards|ran towards|@
-        Get to the bottom of|got to the bottom of|@
-        Trace|traced|@ to its source"""),
+        Follow|followed|@|{L} has gone after {goal}
+        Chase|chased|@|{L} has chased {goal}
+        Run towards|ran towards|@|{L} is not afraid of {goal}
+        Get to the bottom of|got to the bottom of|@|{L} knows what was behind {goal}
+        Trace|traced|@ to its source|{L} knows where {goal} came from"""),
     (Stance.STRANGE, Kind.PLACE): _lines("""
-        Sleep in|slept in|@
-        Lay a table in|laid a table in|@
-        Leave a gift at|left a gift at|@
-        Dance in|danced in|@
-        Read aloud to|read aloud to|@"""),
+        Sleep in|slept in|@|{L} has slept in {goal}
+        Lay a table in|laid a table in|@|There is a table in {goal}, laid by {L}
+        Leave a gift at|left a gift at|@|There is a gift at {goal}, left by {L}
+        Dance in|danced in|@|{L} has danced in {goal}
+        Read aloud to|read aloud to|@|{L} has read aloud to {goal}"""),
     (Stance.STRANGE, Kind.WAY): _lines("""
-        Take|took|@ backwards
-        Try|tried|@ blindfold
-        Sing along|sang along|@
-        Hang lanterns on|hung lanterns on|@
-        Give a name to|gave a name to|@"""),
+        Take|took|@ backwards|{L} has gone by {goal} backwards
+        Try|tried|@ blindfold|{L} can find the way by {goal} blindfold
+        Sing along|sang along|@|{L} has sung all along {goal}
+        Hang lanterns on|hung lanterns on|@|There are lanterns on {goal}, hung by {L}
+        Give a name to|gave a name to|@|{L} has a name for {goal}"""),
     (Stance.STRANGE, Kind.THING): _lines("""
-        Bury|buried|@
-        Give|gave|@ away
-        Talk to|talked to|@
-        Sleep beside|slept beside|@
-        Trade|traded|@ for a story"""),
+        Bury|buried|@|{L} has buried {goal}
+        Give|gave|@ away|{L} no longer has {goal}
+        Talk to|talked to|@|{L} has talked to {goal}
+        Sleep beside|slept beside|@|{L} has slept beside {goal}
+        Trade|traded|@ for a story|{L} has a story in place of {goal}"""),
     (Stance.STRANGE, Kind.PERSON): _lines("""
-        Dress up as|dressed up as|@
-        Invite|invited|@ to supper
-        Follow the shadow of|followed the shadow of|@
-        Play cards with|played cards with|@
-        Paint a portrait of|painted a portrait of|@"""),
+        Dress up as|dressed up as|@|{L} can pass for {goal}
+        Invite|invited|@ to supper|{^goal} was asked to supper by {L}
+        Follow the shadow of|followed the shadow of|@|{L} has followed the shadow of {goal}
+        Play cards with|played cards with|@|{^goal} has played cards with {L}
+        Paint a portrait of|painted a portrait of|@|{L} has a portrait of {goal}"""),
     (Stance.STRANGE, Kind.SIGN): _lines("""
-        Answer|answered|@
-        Imitate|imitated|@
-        Say thanks to|said thanks to|@
-        Set a clock by|set a clock by|@
-        Make a song of|made a song of|@"""),
+        Answer|answered|@|{L} has given {goal} an answer
+        Imitate|imitated|@|{L} can imitate {goal}
+        Say thanks to|said thanks to|@|{L} has said thanks to {goal}
+        Set a clock by|set a clock by|@|{L} has a clock set by {goal}
+        Make a song of|made a song of|@|{L} has a song made of {goal}"""),
 }
-"""Base form, past and the rest, with ``@`` for the goal."""
+"""Base form, past and the rest, with ``@`` for the goal; and a fact that holds from then on,
+without its full stop. A goal may be a plural, unless it is a person: it takes no verb there."""
 
 # ── the beats of a paragraph ─────────────────────────────────────────────────────────────────────
 

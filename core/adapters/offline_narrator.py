@@ -3,33 +3,39 @@
 A true recurrence: whatever keeps its story together it reads from the step's context (short-term
 memory, previous paragraph, plan, brief); it keeps nothing between calls. The same premise, turn and
 plan give the same text. What a paragraph is made of stands in the offline_* modules beside this
-one; here is the port: streaming at a model's pace, the opening, the reflection.
+one; here is the port: streaming at a model's pace, the opening, answers in a model's form.
 """
 
 import asyncio
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
-from core.adapters.offline_cast import Fact, State, find_fact, invent, known_fact, story_seed
+from core.adapters.offline_cast import State, invent, story_seed
 from core.adapters.offline_deck import seeded
 from core.adapters.offline_grammar import NOTICE
-from core.adapters.offline_lexicon import Kind
-from core.adapters.offline_paragraph import Scene, compose, scene_of
-from core.adapters.offline_plans import make_plans
+from core.adapters.offline_lexicon import Kind, Mood
+from core.adapters.offline_paragraph import compose, scene_of
+from core.adapters.offline_plans import make_plans, other_plans
 from core.adapters.offline_premise import detect_mood, read_premise
-from core.adapters.offline_repertoire import Repertoire
-from core.domain.recurrence import StepContext, check_opening, check_reflection
-from core.domain.story import Brief, Opening, Reflection, Usage
-from core.domain.text import clip, sentences
+from core.adapters.offline_reflection import (
+    chapter_of,
+    facts_of,
+    rationale_of,
+    state_after,
+    summary_of,
+)
+from core.adapters.offline_repertoire import ROUND, Repertoire
+from core.domain.recurrence import StepContext, check_opening, check_plans, check_reflection
+from core.domain.story import Brief, Opening, Plan, Reflection, Usage
 from core.ports import Clock, Written
 
 TOKENS_PER_S = 45.0
 """The pace of a hosted model of middle size."""
 _TOKEN = re.compile(r"\s*\S{1,5}")
 _TITLES = ("{L} and {the_goal}", "{The_goal}", "The Matter of {the_goal}")
-_FACT_UNITS = 240
-"""A fact taken from a paragraph that somebody rewrote is cut here."""
+_OTHER_EDITIONS = 2
+"""Editions of the repertoire for paragraphs that came too close to an earlier one. Those of the
+round before do, so the editions take turns round by round."""
 
 
 class OfflineNarrator:
@@ -44,8 +50,8 @@ class OfflineNarrator:
         """
         self._clock = clock
         self._delay_s = 1 / tokens_per_s if tokens_per_s else 0.0
-        # One for each mood, from which alone it follows; kept because laying it out takes a second.
-        self._repertoires: dict[str, Repertoire] = {}
+        # By mood and edition, from which alone they follow; kept since each takes seconds to make.
+        self._repertoires: dict[tuple[str, int], Repertoire] = {}
 
     @property
     def notice(self) -> str | None:
@@ -76,72 +82,52 @@ class OfflineNarrator:
 
     def _compose(self, context: StepContext) -> str:
         scene = scene_of(context)
-        kept = self._repertoires.get(scene.mood.name)
+        edition = 1 + scene.number // ROUND % _OTHER_EDITIONS if context.avoid else 0
+        return compose(scene, context, self._repertoire(scene.mood, edition))
+
+    def _repertoire(self, mood: Mood, edition: int) -> Repertoire:
+        kept = self._repertoires.get((mood.name, edition))
         if kept is None:
-            kept = self._repertoires[scene.mood.name] = Repertoire(scene.mood)
-        return compose(scene, context, kept)
+            usual = self._repertoire(mood, 0) if edition else None
+            kept = self._repertoires[mood.name, edition] = Repertoire(mood, edition, usual)
+        return kept
 
     async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
         """What the paragraph changed, and three ways to go on."""
         scene = scene_of(context)
-        after = _after(scene, paragraph)
+        after = state_after(scene, paragraph)
+        known = context.known_facts
+        summary = summary_of(scene, paragraph)
         plans = make_plans(scene.seed, scene.number, after, scene.mood, scene.reading)
-        answer: dict[str, object] = {
-            "rationale": _rationale(scene.state, after),
+        answer = _plans_answer(plans) | {
+            "rationale": rationale_of(scene.state, after),
             "memory": after.memory(),
-            "summary": _summary(scene, paragraph),
+            "summary": summary,
+            "facts": facts_of(scene, after, paragraph, known),
         }
-        for number, plan in enumerate(plans, start=1):
-            answer[f"plan_{number}"] = {"title": plan.title, "text": plan.text}
-        return check_reflection(answer), Usage()
+        if context.stretch:
+            answer["chapter"] = chapter_of(after, context.stretch, summary)
+        ids = [fact.id for fact in known]
+        return check_reflection(answer, ids, chapter=bool(context.stretch)), Usage()
+
+    async def replan(
+        self, context: StepContext, paragraph: str, refused: Sequence[Plan], faults: Sequence[str]
+    ) -> tuple[tuple[Plan, ...], Usage]:
+        """Three other ways to go on; what was said of the refused ones doesn't matter to it."""
+        scene = scene_of(context)
+        after = state_after(scene, paragraph)
+        plans = other_plans(
+            scene.seed, scene.number, after, scene.mood, scene.reading, refused=refused
+        )
+        return check_plans(_plans_answer(plans)), Usage()
 
 
-def _after(scene: Scene, paragraph: str) -> State:
-    """The story after the paragraph that was published, which may have been edited."""
-    facts = [_fact(scene, paragraph)]
-    state = scene.state
-    if scene.answer and scene.answer in paragraph:
-        facts.append(known_fact(scene.answer))
-        state = replace(state, thread=scene.next_thread)
-    return state.with_facts(facts)
-
-
-def _fact(scene: Scene, paragraph: str) -> Fact:
-    if scene.item in paragraph:
-        return find_fact(_deed(scene), scene.item, scene.meaning, scene.state.lead.name)
-    told = sentences(paragraph)
-    on_goal = [sentence for sentence in told if scene.choice.goal in sentence]
-    on_goal = on_goal or [sentence for sentence in told if scene.state.thread in sentence]
-    return Fact(clip((on_goal or list(told) or ["Nothing happened."])[0], _FACT_UNITS))
-
-
-def _deed(scene: Scene) -> str:
-    return scene.choice.did or f"kept to “{scene.title}”"
-
-
-def _summary(scene: Scene, paragraph: str) -> str:
-    """One or two sentences that name what happened, for the long-term memory."""
-    happened = _fact(scene, paragraph).text
-    if scene.answer and scene.answer in paragraph:
-        return f"{happened} {known_fact(scene.answer).text}"
-    if scene.choice.risk and scene.choice.risk in paragraph:
-        return f"{happened} In the way stood {scene.choice.risk}."
-    return happened
-
-
-def _rationale(before: State, after: State) -> str:
-    """What was dropped from the memory, what was added, and why."""
-    added = [fact.text for fact in after.facts if fact not in before.facts]
-    dropped = [fact.text for fact in before.facts if fact not in after.facts]
-    parts = [f"Added, because it happened in this paragraph: {' '.join(added)}"]
-    if after.thread != before.thread:
-        parts.append(f"The question {before.thread} is answered; now it is {after.thread}.")
-    if dropped:
-        parts.append(f"Dropped, because it is the oldest: {' '.join(dropped)}")
-    else:
-        parts.append("Dropped nothing: there was room.")
-    parts.append("The cast, the place and what is carried stay.")
-    return " ".join(parts)
+def _plans_answer(plans: Sequence[Plan]) -> dict[str, object]:
+    """Plans in the form in which a model answers them."""
+    return {
+        f"plan_{number}": {"title": plan.title, "text": plan.text}
+        for number, plan in enumerate(plans, start=1)
+    }
 
 
 def _title(brief: Brief, state: State) -> str:

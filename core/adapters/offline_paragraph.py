@@ -17,6 +17,7 @@ from core.adapters.offline_cast import (
     thread_at,
 )
 from core.adapters.offline_deck import deal, deal_in_order, seeded
+from core.adapters.offline_ledger import passes
 from core.adapters.offline_lexicon import ITEM, MEANING, Kind, Mood
 from core.adapters.offline_phrasebook import Phrasebook, can_be_told, cast_words, tell
 from core.adapters.offline_plans import (
@@ -41,6 +42,10 @@ _ANSWER_TO_ANYTHING = "{R} had known all along, and had been paid to keep quiet"
 
 
 _REMEMBER_EVERY = 3
+"""Every so many turns a fact that people wrote is told, and in the turn after one of the ledger."""
+_LONG_AGO, _AGAIN = 8, 20
+"""Turns after which a fact of the ledger is worth telling again, and from then on between two
+times, however often it is recalled."""
 _SPARE = 6
 """A long paragraph is told longer by about one sentence in so many, and any may end shorter by as
 much: some are left out where they would repeat a run of words."""
@@ -151,11 +156,11 @@ def compose(scene: Scene, context: StepContext, repertoire: Repertoire) -> str:
     Args:
         scene: of this context.
         context: the step.
-        repertoire: of the scene's mood.
+        repertoire: of the scene's mood; another edition tells the same in other words.
     """
     teller = _Teller(scene, context, repertoire)
     told = _tell_beats(teller, context.sentences + max(0, context.sentences - 4) // (_SPARE - 1))
-    layout = _OPENING_LAYOUT if context.plan is None else _layout(scene)
+    layout = _OPENING_LAYOUT if context.plan is None else _layout(scene, repertoire.edition)
     blocks = list(_arrange(told, layout))
     length = sum(len(sentences(line.told)) for block in blocks for line in block)
     _mend_joints(blocks, teller, length - context.sentences * (_SPARE - 1) // _SPARE)
@@ -318,8 +323,8 @@ def _told(premise: str, reading: Reading) -> str:
     return text if text.endswith((".", "!", "?", "…", "”", '"')) else text + "."
 
 
-def _layout(scene: Scene) -> str:
-    return deal(_LAYOUTS, f"{scene.seed} layout", scene.number)[0]
+def _layout(scene: Scene, edition: int) -> str:
+    return deal(_LAYOUTS, f"{scene.seed} layout", scene.number + edition)[0]
 
 
 def _arrange(told: Mapping[str, list[_Line]], layout: str) -> Iterator[list[_Line]]:
@@ -364,7 +369,7 @@ class _Teller:
         self._words = _words(scene, context)
         self._left = {beat: list(self._dealt(beat, repertoire)) for beat in POSITIONS}
         self._used: dict[str, int] = {}
-        self._left["opening"], self._left["cast"] = _open_with(scene)
+        self._left["opening"], self._left["cast"] = _open_with(scene, repertoire.edition)
         self._left["pickup"] = list(_pickup(context, scene, repertoire))
 
     @property
@@ -452,11 +457,12 @@ class _Teller:
         return repertoire.sentences(self._scene.place, pool)
 
 
-def _open_with(scene: Scene) -> tuple[list[str], list[str]]:
+def _open_with(scene: Scene, edition: int) -> tuple[list[str], list[str]]:
     """The sentences that open a story, and the one that names its cast if there is no room."""
-    book, rng = Phrasebook(scene.mood), seeded(scene.seed, "opening")
+    seed = "opening" + f" {edition}" * bool(edition)
+    book, rng = Phrasebook(scene.mood), seeded(scene.seed, seed)
     told = [
-        book.word_it(rng.choice(patterns), scene.place)[0]
+        book.word_it(rng.choice(patterns), scene.place + edition)[0]
         for patterns in (*grammar.OPENING, grammar.OPENING_CAST)
     ]
     return told[:-1], told[-1:]
@@ -478,10 +484,16 @@ def _pickup(context: StepContext, scene: Scene, repertoire: Repertoire) -> Itera
 
 
 def _remembered(scene: Scene, context: StepContext) -> str:
-    """A fact that people wrote, every few turns another one."""
-    written = [*context.canon, *(fact.text for fact in scene.state.facts if not fact.own)]
+    """A fact that people wrote or that has long been known, every few turns another one."""
     turn, rest = divmod(scene.number, _REMEMBER_EVERY)
-    if rest or not written:
+    facts: list[str] = []
+    if rest == 0:
+        facts = [*context.canon, *(fact.text for fact in scene.state.facts if not fact.own)]
+    elif rest == 1:
+        due = range(_LONG_AGO, _LONG_AGO + _REMEMBER_EVERY)
+        old = [fact for fact in context.ledger if (scene.number - fact.number) % _AGAIN in due]
+        facts = [fact.text for fact in old if not passes(fact.text)]
+    if not facts:
         return ""
-    fact = written[turn % len(written)]
+    fact = facts[turn % len(facts)]
     return fact if fact.endswith((".", "!", "?")) else fact + "."

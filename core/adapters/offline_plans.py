@@ -6,8 +6,9 @@ goes: its last noun phrase is what the plan aims at.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.adapters.offline_cast import State
 from core.adapters.offline_deck import deal, deal_in_order, seeded, stable_hash
@@ -24,6 +25,7 @@ from core.adapters.offline_lexicon import GOALS, MOODS, RISK, Kind, Mood
 from core.adapters.offline_phrasebook import Phrasebook, can_be_told, cast_words, tell
 from core.adapters.offline_premise import Reading, kind_of
 from core.domain.story import Plan
+from core.domain.text import same_text
 
 TITLE_CHARACTERS = 45
 OPENING_DEED = "looked closely at @"
@@ -33,6 +35,11 @@ _KIND_STEPS = (0, 1, 3)
 kind has each step once."""
 _PREMISE_EVERY = 52
 """Every so many turns one plan comes back to a thing of the premise."""
+_AHEAD = 30
+"""Other plans are those of a turn so far ahead: half the time in which every goal has its turn, so
+that theirs were offered long ago and will be long after."""
+_LOOKED_AHEAD = 30
+"""Turns that are looked through for a ballot without a goal of the plans that were refused."""
 
 _NOUN_PHRASE = re.compile(
     r"\b(?:the|an?|his|her|their|its|my|our|your)\s+([\w'’-]+(?:\s+[\w'’-]+)?)", re.IGNORECASE
@@ -83,21 +90,34 @@ class Choice:
         goal: what it aims at: "the boathouse", or the title in quotes where no noun was found.
         kind: what the goal is, None where it can't be told.
         risk: what may go wrong, or "".
+        leaves: a fact that holds once it is done, its slots open; "" where none is known.
     """
 
     did: str
     goal: str
     kind: Kind | None
     risk: str
+    leaves: str = ""
+
+
+class _Deed(NamedTuple):
+    """A line of TITLES."""
+
+    base: str
+    past: str
+    rest: str
+    leaves: str
+    kind: Kind
 
 
 def read_plan(plan: Plan, reading: Reading) -> Choice:
     """Read a plan, of our own making or edited."""
     risk = next((risk for risk in _all_risks() if risk.lower() in plan.text.lower()), "")
-    for base, past, rest, kind in _patterns():
-        goal = _between(plan.title.rstrip(".!"), f"{base} {rest}")
-        if goal and _is_goal(goal, kind, reading):
-            return Choice(f"{past} {rest}".replace("@", goal), goal, kind, risk)
+    for deed in _deeds():
+        goal = _between(plan.title.rstrip(".!"), f"{deed.base} {deed.rest}")
+        if goal and _is_goal(goal, deed.kind, reading):
+            did = f"{deed.past} {deed.rest}".replace("@", goal)
+            return Choice(did, goal, deed.kind, risk, deed.leaves)
     goal = _goal_of(plan.title)
     return Choice("", goal, kind_of(goal), risk)
 
@@ -108,6 +128,26 @@ def make_plans(seed: str, number: int, state: State, mood: Mood, reading: Readin
         _make_plan(seed, number, state, mood, reading, stance, *aim)
         for stance, aim in zip(Stance, plan_aims(seed, number, mood, reading), strict=True)
     ]
+
+
+def other_plans(
+    seed: str, number: int, state: State, mood: Mood, reading: Reading, refused: Sequence[Plan]
+) -> list[Plan]:
+    """Three plans as ``make_plans`` makes them, none of which aims where a refused one does."""
+    plans: list[Plan] = []
+    for ahead in range(_AHEAD, _AHEAD + _LOOKED_AHEAD):
+        plans = make_plans(seed, number + ahead, state, mood, reading)
+        if not any(_alike(plan, other, reading) for plan in plans for other in refused):
+            break
+    return plans
+
+
+def _alike(plan: Plan, other: Plan, reading: Reading) -> bool:
+    return (
+        read_plan(plan, reading).goal == read_plan(other, reading).goal
+        or same_text(plan.title, other.title)
+        or same_text(plan.text, other.text)
+    )
 
 
 def matter_of(reading: Reading, place: int) -> str:
@@ -123,9 +163,9 @@ def _noun(phrase: str) -> str:
 
 def goal_of_deed(did: str, reading: Reading) -> str:
     """What an earlier deed aimed at ("broke into the boathouse" → "the boathouse"), or ""."""
-    for _, past, rest, kind in _patterns():
-        goal = _between(did, f"{past} {rest}")
-        if goal and _is_goal(goal, kind, reading):
+    for deed in _deeds():
+        goal = _between(did, f"{deed.past} {deed.rest}")
+        if goal and _is_goal(goal, deed.kind, reading):
             return goal
     return _between(did, OPENING_DEED)
 
@@ -165,7 +205,7 @@ def _make_plan(
     goal: str,
     kind: Kind,
 ) -> Plan:
-    base, _, rest = _title(seed, number, stance, kind, goal)
+    base, rest = _title(seed, number, stance, kind, goal)
     risks = mood.risk + RISK
     offset = list(Stance).index(stance)
     risk, _ = deal(risks, f"{seed} risk", number * len(Stance) + offset)
@@ -195,15 +235,15 @@ def _make_plan(
     return Plan(f"{base} {rest}".replace("@", goal), " ".join(parts))
 
 
-def _title(seed: str, number: int, stance: Stance, kind: Kind, goal: str) -> list[str]:
-    """A pattern whose title is short enough; every list has one that takes the longest goal."""
-    patterns = [pattern.split("|") for pattern in TITLES[stance, kind]]
+def _title(seed: str, number: int, stance: Stance, kind: Kind, goal: str) -> tuple[str, str]:
+    """A verb and the rest, short enough together; every list has one for the longest goal."""
+    deeds = [_deed(line, kind) for line in TITLES[stance, kind]]
     short = [
-        (base, past, rest)
-        for base, past, rest in (_parts(pattern) for pattern in patterns)
-        if len(f"{base} {rest}") - 1 + len(goal) <= TITLE_CHARACTERS
+        (deed.base, deed.rest)
+        for deed in deeds
+        if len(f"{deed.base} {deed.rest}") - 1 + len(goal) <= TITLE_CHARACTERS
     ]
-    return list(deal(short, f"{seed} title {stance} {kind}", number)[0])
+    return deal(short, f"{seed} title {stance} {kind}", number)[0]
 
 
 def _between(text: str, pattern: str) -> str:
@@ -213,16 +253,15 @@ def _between(text: str, pattern: str) -> str:
     return goal if before + goal + after == text and goal.startswith("the ") else ""
 
 
-def _parts(pattern: list[str]) -> tuple[str, str, str]:
-    base, past, rest = pattern
-    return base, past, rest
-
-
-def _patterns() -> Iterator[tuple[str, str, str, Kind]]:
+def _deeds() -> Iterator[_Deed]:
     for (_, kind), lines in TITLES.items():
         for line in lines:
-            base, past, rest = line.split("|")
-            yield base, past, rest, kind
+            yield _deed(line, kind)
+
+
+def _deed(line: str, kind: Kind) -> _Deed:
+    base, past, rest, leaves = line.split("|")
+    return _Deed(base, past, rest, leaves, kind)
 
 
 def _is_goal(goal: str, kind: Kind, reading: Reading) -> bool:

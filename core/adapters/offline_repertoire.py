@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from core.adapters import offline_grammar as grammar
-from core.adapters.offline_deck import seeded
+from core.adapters.offline_deck import seeded, stable_hash
 from core.adapters.offline_lexicon import Mood
 from core.adapters.offline_phrasebook import SLOT, Phrasebook
 
@@ -25,6 +25,8 @@ RUN_WORDS = 8
 _EDGE_WORDS = 5
 """Nor do two sentences share so many words at their beginnings or ends: which sentences will stand
 side by side isn't known yet, and a run may reach from one into the next."""
+_OFFSETS = 1000
+"""From so many an edition draws how far its words are turned."""
 _PATTERNS_TRIED, _VARIATIONS = 8, 3
 """Wordings that are tried for one place: enough to find a free one nearly always."""
 NEEDED = frozenset({"arrive", "find", "ways", "reveal", "question", "hook"})
@@ -79,16 +81,28 @@ POSITIONS: Mapping[str, tuple[int, int]] = {
 
 
 class Repertoire:
-    """The sentences of one mood; takes about a second to lay out and holds under a megabyte.
+    """The sentences of one mood; takes a second or two to lay out and holds under a megabyte.
 
     Stories of the same mood share it, each entering the round at a place of its own.
+
+    Attributes:
+        edition: tells it from other rounds of the same mood.
     """
 
-    def __init__(self, mood: Mood) -> None:
-        """Deal the whole round. Args: whose words to use."""
+    def __init__(self, mood: Mood, edition: int = 0, usual: "Repertoire | None" = None) -> None:
+        """Deal the whole round.
+
+        Args:
+            mood: whose words to use.
+            edition: another number deals other patterns and words to each turn.
+            usual: another edition; what it dealt is dealt to no turn again, if another will do.
+        """
+        self.edition = edition
         self._book = Phrasebook(mood)
-        self._pools = {name: _shuffled(name, pool) for name, pool in _pools().items()}
-        self._runs: set[tuple[str, ...]] = set()
+        self._pools = {name: _shuffled(name, pool, edition) for name, pool in _pools().items()}
+        self._offset = stable_hash("edition", edition) % _OFFSETS if edition else 0
+        self._runs: set[tuple[str, ...]] = set(usual._runs) if usual else set()
+        self._elsewhere: Mapping[str, Sequence[int]] = usual._turns if usual else {}
         self._edges: set[tuple[str, ...]] = set()
         self._taken: list[set[str]] = [set() for _ in range(ROUND)]
         self._turns: dict[str, list[int]] = {}
@@ -106,8 +120,14 @@ class Repertoire:
         return self._dealt.get((place % ROUND, pool), ())
 
     def pickup(self, place: int, key: str) -> str | None:
-        """How the hook of that key is taken up, if it was dealt to the place before."""
-        return self._pickups.get((place % ROUND, key))
+        """How the hook of that key is taken up; None where that would repeat a run."""
+        turn = place % ROUND
+        before = self._dealt[(turn - 1) % ROUND, "hook"]
+        if (turn, key) in self._pickups or any(grammar.hook_key(hook) == key for hook in before):
+            return self._pickups.get((turn, key))
+        # Another edition told the hook: the next place that takes up the same one will do.
+        later = ((turn + step) % ROUND for step in range(1, ROUND))
+        return next((self._pickups[at, key] for at in later if (at, key) in self._pickups), None)
 
     def clash(self, place: int, before: str, after: str) -> bool:
         """Whether a run over the joint of two sentences might be told in another turn too.
@@ -180,7 +200,7 @@ class Repertoire:
             for variation in range(
                 _VARIATIONS * _PATTERNS_TRIED // min(len(order), _PATTERNS_TRIED)
             ):
-                text, words = self._book.word_it(pattern, place + variation, avoid)
+                text, words = self._book.word_it(pattern, place + variation + self._offset, avoid)
                 tokens = _tokens(text, turn)
                 runs = sum(window in self._runs for window in _windows(tokens, RUN_WORDS))
                 edges = sum(edge in self._edges for edge in _edges(tokens))
@@ -191,9 +211,9 @@ class Repertoire:
                     return
 
     def _tired(self, pattern: str, turn: int) -> int:
-        """How soon a pattern would come back: 0 for soon no more, 9 for in this very turn."""
+        """How near it was used: 0 for not in the turns about this one, 9 for in this very turn."""
         turns = self._turns.get(pattern, ())
-        if turn in turns:
+        if turn in turns or turn in self._elsewhere.get(pattern, ()):
             return 9
         near = (min((turn - other) % ROUND, (other - turn) % ROUND) for other in turns)
         return 6 if any(distance < _REST_TURNS for distance in near) else 0
@@ -216,9 +236,9 @@ class _Wording:
         return self.faults
 
 
-def _shuffled(name: str, pool: Sequence[str]) -> list[str]:
+def _shuffled(name: str, pool: Sequence[str], edition: int) -> list[str]:
     patterns = list(pool)
-    seeded(name).shuffle(patterns)
+    seeded(*([name, edition] if edition else [name])).shuffle(patterns)
     return patterns
 
 

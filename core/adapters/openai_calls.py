@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openai import AsyncOpenAI, AsyncStream
 
@@ -248,7 +248,7 @@ class _Reading:
     def stop(self, *, sent: bool) -> None:
         """The request is over; ``sent`` when its prompt is spent even if no word came back."""
         total_s = self._clock.monotonic() - self._started
-        cost = self._reported or (self._estimate() if sent or self.begun else Usage())
+        cost = self._measured() or (self._estimate() if sent or self.begun else Usage())
         self.usage = cost + Usage(calls=1, first_text_s=self._first_text_s, total_s=total_s)
 
     def answer(self) -> Answer:
@@ -269,11 +269,18 @@ class _Reading:
             self._first_text_s = self._clock.monotonic() - self._started
         return self.text != before
 
+    def _measured(self) -> Usage | None:
+        """What the endpoint reported, beside the bytes that it reported it of."""
+        if self._reported is None or not self._reported.prompt_tokens:
+            return self._reported
+        size = sum(len(told.encode("utf-8", "surrogatepass")) for told in self._prompt())
+        return replace(self._reported, prompt_bytes=size)
+
+    def _prompt(self) -> list[str]:
+        return [text(fields(one).get("content")) for one in items(self._body.get("messages"))]
+
     def _estimate(self) -> Usage:
-        prompt = sum(
-            _MESSAGE_TOKENS + estimate_tokens(text(fields(message).get("content")))
-            for message in items(self._body.get("messages"))
-        )
+        prompt = sum(_MESSAGE_TOKENS + estimate_tokens(told) for told in self._prompt())
         return Usage(prompt, 0, estimate_tokens("".join([*self._thoughts, *self._raw])))
 
 

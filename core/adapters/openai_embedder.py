@@ -73,6 +73,10 @@ class OpenAIEmbedder:
         await self.embed(["probe"])
         return self.dims
 
+    def reads(self, language: str) -> bool:
+        """Any language: what a model of an endpoint reads is its operator's choice."""
+        return bool(language)
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One normalised vector per text, in order.
 

@@ -28,16 +28,17 @@ from core.adapters.openai_errors import (
 from core.adapters.openai_json import fields, items, text
 from core.adapters.openai_text import parse_object
 from core.domain import prompts
-from core.domain.prompts import OUTLINE_FORM, REFLECTION_FORM, AnswerForm, Message
+from core.domain.prompts import OUTLINE_FORM, PLANS_FORM, AnswerForm, Message
 from core.domain.recurrence import (
     StepContext,
     UnusableAnswerError,
     check_opening,
     check_paragraph,
+    check_plans,
     check_reflection,
     longest_paragraph,
 )
-from core.domain.story import Brief, Opening, Reflection, Usage
+from core.domain.story import Brief, Opening, Plan, Reflection, Usage
 from core.errors import (
     BudgetSpentError,
     NarratorError,
@@ -142,7 +143,20 @@ class OpenAINarrator:
     async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
         """What follows from the final paragraph, by the reflector's model; see the port."""
         messages = prompts.reflection_messages(context, paragraph)
-        return await self._ask(self._reflector, messages, REFLECTION_FORM, check_reflection)
+        form = prompts.reflection_form(context)
+        known = [fact.id for fact in context.known_facts]
+
+        def check(answer: Mapping[str, object]) -> Reflection:
+            return check_reflection(answer, known, chapter=bool(context.stretch))
+
+        return await self._ask(self._reflector, messages, form, check)
+
+    async def replan(
+        self, context: StepContext, paragraph: str, refused: Sequence[Plan], faults: Sequence[str]
+    ) -> tuple[tuple[Plan, ...], Usage]:
+        """Three other plans, by the reflector's model; see the port."""
+        messages = prompts.replan_messages(context, paragraph, refused, faults)
+        return await self._ask(self._reflector, messages, PLANS_FORM, check_plans)
 
     async def _ask(
         self,

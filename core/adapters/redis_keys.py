@@ -54,9 +54,9 @@ def turn(story: StoryId, turn_id: str) -> str:
     return f"tw:turn:{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
 
 
-def memory(story: StoryId, turn_id: str) -> str:
-    """The hash of the memory entry that a turn left."""
-    return f"{MEMORY_PREFIX}{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
+def memory(story: StoryId, entry_id: str) -> str:
+    """The hash of an entry of the long-term memory."""
+    return f"{MEMORY_PREFIX}{{{story.channel}}}:{story.serial}:{_part('entry id', entry_id)}"
 
 
 def turns(story: StoryId) -> str:

@@ -9,7 +9,7 @@ can't hold a Discord id: to be compared it is cut in two, and to be matched it i
 Reading and writing these hashes is the business of the adapters; key names are redis_keys'.
 """
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,7 @@ from core.adapters.redis_codec import Codec, CodecError
 from core.domain.audit import Change
 from core.domain.story import (
     Canon,
+    EntryKind,
     Memory,
     Notice,
     OfferVotes,
@@ -36,6 +37,7 @@ from core.domain.story import (
     Turn,
     WholeText,
 )
+from core.domain.words import search_words
 from core.errors import RecordError
 from core.ports import MemoryEntry
 
@@ -120,8 +122,10 @@ def memory_schema(dims: int) -> Schema:
         "fields": [
             _tag("story"),
             _tag("branch"),
+            _tag("kind"),
+            _tag("ends"),
             _number("number", sortable=True),
-            {"name": "text", "type": "text"},
+            {"name": "words", "type": "text"},
             {"name": "vector", "type": "vector", "attrs": vector},
         ],
     }
@@ -255,22 +259,47 @@ def entry_fields(story: StoryId, entry: MemoryEntry) -> Record:
         "number": str(entry.number).encode(),
         "turn": entry.turn_id.encode(),
         "text": entry.text.encode("utf-8", "replace"),
+        "words": " ".join(search_words(f"{entry.about} {entry.text}")).encode(),
         "vector": entry.vector,
         "written_at": time_field(entry.written_at),
+        "kind": entry.kind.value.encode(),
+        "key": str(entry.key).encode(),
+        "about": entry.about.encode("utf-8", "replace"),
+        "ends": _SEPARATOR.join(map(tag, entry.ends)).encode(),
+        "first": str(entry.first).encode(),
     }
 
 
+RECALLED_FIELDS = ("turn", "number", "text", "kind", "key", "about", "first", "ends")
+"""What ``read_recalled`` and ``read_ends`` read. Entries of before there were kinds lack some."""
+
+
 def read_recalled(hit: Mapping[str, str]) -> Recalled:
-    """What a vector query found. Raises RecordError."""
+    """What a query found, with the score that its sort of query gives. Raises RecordError."""
     try:
         return Recalled(
             turn_id=hit["turn"],
             number=int(hit["number"]),
             text=hit["text"],
-            score=min(1.0, max(-1.0, 1.0 - float(hit[DISTANCE]))),
+            score=_score(hit),
+            kind=EntryKind(hit.get("kind", EntryKind.SUMMARY)),
+            key=int(hit.get("key", 0)),
+            about=hit.get("about", ""),
+            first=int(hit.get("first", 0)),
         )
     except (KeyError, ValueError) as error:
         raise RecordError(f"The memory entry {hit.get('id')} can't be read: {error!r}") from error
+
+
+def read_ends(hit: Mapping[str, str]) -> frozenset[str]:
+    """Ids of the facts that a fact ends."""
+    return frozenset(filter(None, hit.get("ends", "").split(_SEPARATOR)))
+
+
+def _score(hit: Mapping[str, str]) -> float:
+    if DISTANCE in hit:
+        return min(1.0, max(-1.0, 1.0 - float(hit[DISTANCE])))
+    return float(hit.get("score", 0))
 
 
 def read_story_id(text: str) -> StoryId:
@@ -290,6 +319,13 @@ def matching(name: str, value: str) -> FilterExpression:
 def differing(name: str, value: str) -> FilterExpression:
     """The filter for records whose tag is anything but this value. Raises ValueError."""
     return cast(Any, Tag)(name) != tag(value)
+
+
+def any_of(name: str, values: Collection[str]) -> FilterExpression:
+    """The filter for records one of whose tags is one of these. Raises ValueError for none."""
+    if not values:
+        raise ValueError("an empty list of tags would match every record")
+    return cast(Any, Tag)(name) == [tag(value) for value in values]
 
 
 def tag(value: str) -> str:

@@ -92,7 +92,7 @@ class RedisStoryStore:
             records=self._records(change),
             gone=("due",) if change.holds and story.due is None else (),
             appended=_logged(change),
-            deleted=(keys.memory(story.id, change.forgets),) if change.forgets else (),
+            deleted=tuple(keys.memory(story.id, entry) for entry in change.forgets),
         )
 
     def _records(self, change: Commit) -> dict[str, Record]:
@@ -105,10 +105,9 @@ class RedisStoryStore:
             records[keys.turn(story.id, turn.id)] = turn_fields(turn)
             place = keys.turn_place(turn.branch, turn.number)
             records[keys.turns(story.id)] = {place: turn.id.encode()}
-        if change.entry is not None:
-            check_length(change.entry.vector, self._dims)
-            key = keys.memory(story.id, change.entry.turn_id)
-            records[key] = entry_fields(story.id, change.entry)
+        for entry in change.entries:
+            check_length(entry.vector, self._dims)
+            records[keys.memory(story.id, entry.id)] = entry_fields(story.id, entry)
         return records
 
 

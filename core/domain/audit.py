@@ -7,6 +7,7 @@ back is a change of its own that names the first.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.domain.ledger import TurnMemory
 from core.domain.story import Lineage
 
 
@@ -62,6 +63,7 @@ class Change:
         place: which plan or part (from 0), where a turn has several.
         road: for a move of the head, where the story stood before.
         undoes: number of the change that this one took back.
+        was: for an amendment, what the long-term memory held of the turn before it, exactly.
     """
 
     kind: ChangeKind
@@ -74,6 +76,7 @@ class Change:
     place: int = 0
     road: Road | None = None
     undoes: int | None = None
+    was: TurnMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)

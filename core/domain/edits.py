@@ -10,14 +10,16 @@ from typing import Any
 
 from core.domain.legible import is_blank, legible
 from core.domain.recurrence import (
+    CHAPTER_UNITS,
     MEMORY_SENTENCES,
     PLAN_TEXT_UNITS,
     PLAN_TITLE_UNITS,
     SUMMARY_UNITS,
     Budget,
     estimate_tokens,
+    pinned_tokens,
 )
-from core.domain.story import Canon, Plan, Settings, VotingRule
+from core.domain.story import BYTES_PER_TOKEN, Canon, Plan, Settings, VotingRule
 from core.domain.text import same_text, sentences, utf16_length
 from core.errors import InputError
 
@@ -27,15 +29,20 @@ PART_UNITS = 1800
 """A part of a paragraph fits its message, with room for the heading and for escapes."""
 
 
-def memory(text: str) -> str:
-    """A short-term memory: 1 to 20 sentences within its part of the prompt. Raises InputError."""
+def memory(text: str, bytes_per_token: float = BYTES_PER_TOKEN) -> str:
+    """A short-term memory: 1 to 20 sentences within its part of the prompt. Raises InputError.
+
+    Args:
+        text: as it was written.
+        bytes_per_token: the story's measure of a token.
+    """
     told = _some("memory", text)
     limit = Budget().memory
     if (count := len(sentences(told))) > MEMORY_SENTENCES:
         raise InputError(
             f"The memory has {count} sentences; it may have at most {MEMORY_SENTENCES}."
         )
-    if (tokens := estimate_tokens(told)) > limit:
+    if (tokens := estimate_tokens(told, bytes_per_token)) > limit:
         raise InputError(
             f"The memory takes about {tokens} tokens of the prompt; it may take at most {limit}."
         )
@@ -45,6 +52,11 @@ def memory(text: str) -> str:
 def summary(text: str) -> str:
     """A turn's summary, on one line or several. Raises InputError."""
     return _within("summary", text, SUMMARY_UNITS)
+
+
+def chapter(text: str) -> str:
+    """A chapter; an empty one is none. Raises InputError."""
+    return "" if is_blank(legible(text)) else _within("chapter", text, CHAPTER_UNITS)
 
 
 def part(text: str) -> str:
@@ -68,8 +80,13 @@ def check_distinct(plans: Sequence[Plan]) -> None:
             raise InputError("Two plans would be the same: a vote needs three that differ.")
 
 
-def pinned(canon: Canon, text: str) -> Canon:
+def pinned(canon: Canon, text: str, bytes_per_token: float = BYTES_PER_TOKEN) -> Canon:
     """The canon with one fact more.
+
+    Args:
+        canon: as it is.
+        text: the fact.
+        bytes_per_token: the story's measure of a token.
 
     Raises:
         InputError: the fact is empty, too long or pinned already, or the canon is full: a fact that
@@ -79,7 +96,8 @@ def pinned(canon: Canon, text: str) -> Canon:
     if any(same_text(fact, entry) for entry in canon.entries):
         raise InputError("This fact is pinned already.")
     entries = (*canon.entries, fact)
-    tokens, limit = sum(map(estimate_tokens, entries)), Budget().canon
+    tokens = sum(pinned_tokens(entry, bytes_per_token) for entry in entries)
+    limit = Budget().canon
     if tokens > limit:
         raise InputError(
             f"With this fact the canon would take about {tokens} tokens of every prompt; it may "

@@ -15,7 +15,8 @@ from core.domain.legible import legible
 
 NAMES = (
     *("title", "premise", "genre", "style", "language", "outline"),
-    *("canon", "memory", "recalled", "previous", "plan"),
+    *("canon", "memory", "recalled", "ledger", "previous", "plan"),
+    *("passage", "touched", "stretch", "refused"),
 )
 """Every mark there is."""
 
@@ -27,6 +28,8 @@ _ALIKE = {
     **dict.fromkeys(map(ord, "ԁᴅ"), "d"),
     **dict.fromkeys(map(ord, "еεᴇ"), "e"),
     **dict.fromkeys(map(ord, "ɡցɢ"), "g"),
+    **dict.fromkeys(map(ord, "ꜰғƒ"), "f"),
+    **dict.fromkeys(map(ord, "һհʜ"), "h"),
     **dict.fromkeys(map(ord, "іιıɩɪ"), "i"),
     **dict.fromkeys(map(ord, "1ӏǀʟ"), "l"),
     **dict.fromkeys(map(ord, "мᴍ"), "m"),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from core.domain.identity import id_before
 from core.domain.lifecycle import AT_ONCE, Event, is_shut_out, next_phase, pausing
 from core.domain.lineage import extended
+from core.domain.recurrence import corrected
 from core.domain.story import (
     Brief,
     Draft,
@@ -36,10 +37,12 @@ from core.errors import AllowanceSpentError
 LEAST_VOTE_S = 5.0
 """A resumed vote stays open for this long at least, so that it can be seen."""
 TURN_CALLS = 20
-"""Calls to models that one turn may make before a person acts, whatever fails: two or three when
-nothing does, seven for a call that is tried all through an outage; the rest is for crashes and for
+"""Calls to models that one turn may make before a person acts, whatever fails: two when nothing
+does, with one more each for a story's outline, for a paragraph that was an echo and for plans that
+were alike; seven for a call that is tried all through an outage; the rest is for crashes and for
 memories that are edited meanwhile. What a call may cost is bounded by the narrator (at most 4
-requests) and the embedder (at most 3 beside them): 140 requests a turn, 80 of them completions."""
+requests) and the embedder (beside each at most 3 times 3): 260 requests a turn, 80 of them
+completions."""
 MOST_OFFERS = 3
 """How often our reactions are put back on one ballot: who clears them again means it."""
 
@@ -112,8 +115,15 @@ def text_finished(story: Story) -> Story:
     return replace(story, phase=next_phase(story.phase, Event.TEXT_FINISHED), tries=0)
 
 
-def reflected(story: Story, reflection: Reflection) -> Story:
-    """Memory and plans are the reflection's, and the draft is the new head of its branch."""
+def reflected(story: Story, reflection: Reflection, written: Usage) -> Story:
+    """Memory and plans are the reflection's, and the draft is the new head of its branch.
+
+    The measure of a token moves here, not with the text: a reflection goes on from the very prompt
+    that the paragraph was written with, which must be trimmed as it was then.
+
+    Args:
+        written: what the paragraph cost, by which the story's measure of a token is corrected.
+    """
     draft = _draft(story)
     return replace(
         story,
@@ -123,6 +133,7 @@ def reflected(story: Story, reflection: Reflection) -> Story:
         plans=Plans(reflection.plans, story.plans.version + 1),
         lineage=extended(story.lineage, draft.number),
         head=draft.turn_id,
+        bytes_per_token=corrected(story.bytes_per_token, written),
     )
 
 

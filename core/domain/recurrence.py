@@ -7,10 +7,22 @@ with sentences that a model can be shown. The words around the parts are prompts
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import cast
 
 from core.domain.legible import is_blank, legible
-from core.domain.story import PLAN_COUNT, Brief, Plan, Recalled, Reflection, Story
+from core.domain.story import (
+    BYTES_PER_TOKEN,
+    PLAN_COUNT,
+    Brief,
+    EntryKind,
+    Fact,
+    Plan,
+    Recalled,
+    Reflection,
+    Story,
+    Usage,
+)
 from core.domain.text import (
     clip,
     clip_front,
@@ -38,13 +50,28 @@ PLAN_TEXT_UNITS = 900
 """Three plans with titles and their numbers must fit a ballot of 4,000 characters."""
 SUMMARY_UNITS = 2000
 """A summary is two or three sentences; a longer one is cut, since recall shows it in full."""
+FACTS = 8
+"""Facts that one turn may add to the ledger; the first ones stand."""
+FACT_UNITS = 300
+ABOUT_UNITS = 60
+"""A fact is one sentence about one thing: many of them fit where one summary would."""
+CHAPTER_TURNS = 10
+"""A chapter condenses so many turns: those up to a number that it divides."""
+CHAPTER_UNITS = 1500
 TITLE_UNITS = 100
 REPEATED = 0.9
 """Likeness from which a paragraph is the previous one again. Measured with ``similarity``: a copy
 with one word in twenty changed 0.93 to 0.95, the copy with one sentence more 0.84, two paragraphs
 of one story about 0.2 to 0.35."""
-BYTES_PER_TOKEN = 4
-"""A tokenizer-free estimate, good to about a fifth for English prose."""
+LEAST_BYTES_PER_TOKEN, MOST_BYTES_PER_TOKEN = 1.0, 6.0
+"""What a tokenizer may be believed to do: Chinese takes 2 to 3 bytes a token, English 4 to 5."""
+WEIGHT_OF_NEWEST = 0.3
+"""How far one report moves the estimate: a few turns settle it, a single one can't upset it."""
+
+
+ENTRY_BYTES = 28
+"""What stands around an entry of the long-term memory in a prompt, at most: its label, the numbers
+of its turns and the end of its line, as "F999 (since turn 99999) "."""
 
 
 class UnusableAnswerError(TalewheelError):
@@ -65,9 +92,19 @@ class Budget:
     outline: int = 400
     canon: int = 400
     memory: int = 1000
-    recalled: int = 800
+    recalled: int = 500
+    ledger: int = 1300
+    stretch: int = 1500
+    touched: int = 300
     previous: int = 1400
     plan: int = 400
+    avoid: int = 400
+    title: int = 100
+    genre: int = 100
+    style: int = 300
+    language: int = 60
+    """The last four have as many tokens as members may write characters (bot.cogs.requests): they
+    are cut only where a language takes more than a token for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +117,13 @@ class StepContext:
         sentences: how long the paragraph should be.
         canon: pinned facts.
         memory: short-term memory, oldest fact first.
-        recalled: long-term memories in the order of their turns.
+        recalled: summaries and chapters in the order of their turns.
+        ledger: facts of the cast and the world that may matter now, in the order of their turns.
         previous: the end of the previous paragraph; empty for the opening.
         plan: what happens now; None for the opening.
+        avoid: a passage of an earlier turn that the paragraph came too close to; mostly empty.
+        touched: facts that the finished paragraph touches on and the prompt didn't hold.
+        stretch: summaries of the turns that this one ends a chapter with, all but its own.
     """
 
     brief: Brief
@@ -91,13 +132,46 @@ class StepContext:
     canon: tuple[str, ...] = ()
     memory: str = ""
     recalled: tuple[Recalled, ...] = ()
+    ledger: tuple[Recalled, ...] = ()
     previous: str = ""
     plan: Plan | None = None
+    avoid: str = ""
+    touched: tuple[Recalled, ...] = ()
+    stretch: tuple[Recalled, ...] = ()
+
+    @property
+    def known_facts(self) -> tuple[Recalled, ...]:
+        """The facts that a reflection sees, in the order of their labels."""
+        return (*self.ledger, *self.touched)
 
 
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a text takes: UTF-8 bytes over BYTES_PER_TOKEN, rounded up."""
-    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
+def estimate_tokens(text: str, bytes_per_token: float = BYTES_PER_TOKEN) -> int:
+    """About how many tokens a text takes: its UTF-8 bytes over ``bytes_per_token``, rounded up."""
+    return ceil(len(text.encode("utf-8", "surrogatepass")) / bytes_per_token)
+
+
+def pinned_tokens(fact: str, bytes_per_token: float = BYTES_PER_TOKEN) -> int:
+    """What a fact of the canon takes in a prompt, where it stands on a line of its own."""
+    return estimate_tokens(f"- {fact}\n", bytes_per_token)
+
+
+def corrected(bytes_per_token: float, usage: Usage) -> float:
+    """The estimate after an endpoint has reported what prompts really took."""
+    if not usage.prompt_bytes or not usage.prompt_tokens:
+        return bytes_per_token
+    measured = usage.prompt_bytes / usage.prompt_tokens
+    moved = bytes_per_token + WEIGHT_OF_NEWEST * (measured - bytes_per_token)
+    return min(MOST_BYTES_PER_TOKEN, max(LEAST_BYTES_PER_TOKEN, moved))
+
+
+def ends_chapter(number: int) -> bool:
+    """Whether a turn is the last one of a chapter."""
+    return number % CHAPTER_TURNS == 0
+
+
+def fact_line(about: str, text: str) -> str:
+    """A fact as one line: what it is about stands in front where the fact doesn't say it."""
+    return text if about.casefold() in text.casefold() else f"{about}: {text}"
 
 
 def assemble(
@@ -119,16 +193,49 @@ def assemble(
     """
     if story.draft is None:
         raise ValueError("a step is assembled for a draft, and this story has none")
+    fit = _Measure(story.bytes_per_token)
+    facts = [entry for entry in recalled if entry.kind is EntryKind.FACT]
+    others = [entry for entry in recalled if entry.kind is not EntryKind.FACT]
     return StepContext(
-        brief=_fit_brief(story.brief, budget),
+        brief=fit.brief(story.brief, budget),
         number=story.draft.number,
         sentences=story.settings.sentences,
-        canon=_newest_that_fit(story.canon.entries, budget.canon),
-        memory=_end_that_fits(story.memory.text, budget.memory),
-        recalled=_best_that_fit(recalled, budget.recalled),
-        previous=_end_that_fits(previous, budget.previous),
-        plan=_fit_plan(story.draft.plan, budget.plan),
+        canon=fit.newest(story.canon.entries, budget.canon),
+        memory=fit.end(story.memory.text, budget.memory),
+        recalled=fit.best(others, budget.recalled),
+        ledger=fit.best(facts, budget.ledger),
+        previous=fit.end(previous, budget.previous),
+        plan=fit.plan(story.draft.plan, budget.plan),
     )
+
+
+def looked_back(
+    context: StepContext,
+    touched: Sequence[Recalled],
+    stretch: Sequence[Recalled],
+    bytes_per_token: float,
+    budget: Budget = Budget(),
+) -> StepContext:
+    """The context of a reflection: the paragraph's, with what is looked back on.
+
+    Args:
+        touched: facts that the paragraph touches on, best first.
+        stretch: summaries of the chapter that the turn ends, oldest first; none where it ends none.
+    """
+    held = {fact.id for fact in context.ledger}
+    fit = _Measure(bytes_per_token)
+    return replace(
+        context,
+        touched=fit.best([fact for fact in touched if fact.id not in held], budget.touched),
+        stretch=fit.shares(stretch[-CHAPTER_TURNS:], budget.stretch),
+    )
+
+
+def avoiding(
+    context: StepContext, passage: str, bytes_per_token: float, budget: Budget = Budget()
+) -> StepContext:
+    """The context of a paragraph that is written once more, away from an earlier passage."""
+    return replace(context, avoid=_Measure(bytes_per_token).start(passage, budget.avoid))
 
 
 def longest_paragraph(sentences: int) -> int:
@@ -142,9 +249,6 @@ def check_paragraph(text: str, previous: str = "", longest: int | None = None) -
     Args:
         text: the model's answer.
         previous: the previous paragraph as the step's context holds it; empty for the opening.
-
-    Args:
-        text: the model's answer.
         longest: characters that it may have, see ``longest_paragraph``; None: any number.
 
     Raises:
@@ -161,7 +265,8 @@ def check_paragraph(text: str, previous: str = "", longest: int | None = None) -
     if ends_cut_off(paragraph):
         raise UnusableAnswerError(["The paragraph breaks off in the middle of a sentence."])
     # Cut as the context was: of a long previous paragraph it holds only the end.
-    if previous and similarity(_end_that_fits(paragraph, Budget().previous), previous) >= REPEATED:
+    end = paragraph[-len(previous) :]
+    if previous and similarity(end, previous) >= REPEATED:
         raise UnusableAnswerError(
             ["The paragraph repeats the previous one almost word for word: it must go on from it."]
         )
@@ -182,15 +287,20 @@ def check_opening(answer: Mapping[str, object]) -> tuple[str, str]:
     return clip(title, TITLE_UNITS), outline
 
 
-def check_reflection(answer: Mapping[str, object]) -> Reflection:
+def check_reflection(
+    answer: Mapping[str, object], known: Sequence[str] = (), *, chapter: bool = False
+) -> Reflection:
     """What a reflection must be, from the object that a model answered.
 
     A memory that is too long is shortened here from its front, where the oldest facts stand; a
-    summary is clipped. Everything else that is wrong is refused, all faults at once, so that one
-    more request can mend them.
+    summary, a chapter and facts are clipped. Everything else that is wrong is refused, all faults
+    at once, so that one more request can mend them.
 
     Args:
-        answer: rationale, memory, summary: text; plan_1 to plan_3: {title, text}.
+        answer: rationale, memory, summary: text; facts: array of {about, fact, ends}; plan_1 to
+            plan_3: {title, text}; chapter: text, where one is asked for.
+        known: ids of the facts that the model was shown, in the order of their labels (F1, F2, …).
+        chapter: whether the turn ends a chapter.
 
     Raises:
         UnusableAnswerError: a part is missing or empty, a plan too long, two plans the same.
@@ -199,11 +309,62 @@ def check_reflection(answer: Mapping[str, object]) -> Reflection:
     rationale = _text(answer, "rationale", faults)
     memory = _newest_facts(_text(answer, "memory", faults))
     summary = clip(_text(answer, "summary", faults), SUMMARY_UNITS)
-    plans = tuple(_plan(answer, f"plan_{n}", faults) for n in range(1, PLAN_COUNT + 1))
-    faults += _twins(plans)
+    facts = _facts(answer, known, faults)
+    told = clip(_text(answer, "chapter", faults), CHAPTER_UNITS) if chapter else ""
+    plans = _plans(answer, faults)
     if faults:
         raise UnusableAnswerError(faults)
-    return Reflection(rationale, memory, summary, plans)
+    return Reflection(rationale, memory, summary, plans, facts, told)
+
+
+def check_plans(answer: Mapping[str, object]) -> tuple[Plan, ...]:
+    """Three plans out of an answer, as ``check_reflection`` takes them. Raises the same."""
+    faults: list[str] = []
+    plans = _plans(answer, faults)
+    if faults:
+        raise UnusableAnswerError(faults)
+    return plans
+
+
+def _plans(answer: Mapping[str, object], faults: list[str]) -> tuple[Plan, ...]:
+    plans = tuple(_plan(answer, f"plan_{n}", faults) for n in range(1, PLAN_COUNT + 1))
+    faults += _twins(plans)
+    return plans
+
+
+def _facts(
+    answer: Mapping[str, object], known: Sequence[str], faults: list[str]
+) -> tuple[Fact, ...]:
+    value = answer.get("facts")
+    if not isinstance(value, list):
+        faults.append('"facts" is missing: it must be an array, which may be empty.')
+        return ()
+    facts: list[Fact] = []
+    for place, item in enumerate(cast(list[object], value)[:FACTS], start=1):
+        name = f"facts[{place}]"
+        if not isinstance(item, Mapping):
+            faults.append(f'"{name}" must be an object with "about", "fact" and "ends".')
+            continue
+        fields = cast(Mapping[str, object], item)
+        about = " ".join(_text(fields, "about", faults, name).split())
+        fact = " ".join(_text(fields, "fact", faults, name).split())
+        ends = _named(fields.get("ends"), known)
+        facts.append(Fact(place, clip(about, ABOUT_UNITS), clip(fact, FACT_UNITS), ends))
+    return tuple(facts)
+
+
+def _named(labels: object, known: Sequence[str]) -> tuple[str, ...]:
+    """Ids of the facts that labels name; one that names none was made up, and ends nothing."""
+    if not isinstance(labels, list):
+        return ()
+    by_label = {label(place): id_ for place, id_ in enumerate(known)}
+    said = [str(one).strip().upper() for one in cast(list[object], labels)]
+    return tuple(dict.fromkeys(by_label[one] for one in said if one in by_label))
+
+
+def label(place: int) -> str:
+    """What the fact at a place (from 0) of ``StepContext.known_facts`` is called in a prompt."""
+    return f"F{place + 1}"
 
 
 def _newest_facts(memory: str) -> str:
@@ -253,74 +414,91 @@ def _twins(plans: Sequence[Plan]) -> list[str]:
     ]
 
 
-def _fit_brief(brief: Brief, budget: Budget) -> Brief:
-    return Brief(
-        premise=_start_that_fits(brief.premise, budget.premise),
-        genre=brief.genre,
-        style=brief.style,
-        language=brief.language,
-        title=brief.title,
-        outline=_start_that_fits(brief.outline, budget.outline),
-    )
+class _Measure:
+    """Cuts texts to budgets of tokens, by the story's own measure of a token."""
 
+    def __init__(self, bytes_per_token: float) -> None:
+        self._bytes_per_token = bytes_per_token
 
-def _fit_plan(plan: Plan | None, tokens: int) -> Plan | None:
-    return plan and replace(plan, text=_start_that_fits(plan.text, tokens))
+    def brief(self, brief: Brief, budget: Budget) -> Brief:
+        return replace(
+            brief,
+            title=self.start(brief.title, budget.title),
+            premise=self.start(brief.premise, budget.premise),
+            genre=self.start(brief.genre, budget.genre),
+            style=self.start(brief.style, budget.style),
+            language=self.start(brief.language, budget.language),
+            outline=self.start(brief.outline, budget.outline),
+        )
 
+    def plan(self, plan: Plan | None, tokens: int) -> Plan | None:
+        """Title and text within one budget; the title goes first."""
+        if plan is None:
+            return None
+        title = self.start(plan.title, tokens)
+        text = self.start(plan.text, tokens - self._tokens(f"{title}\n"))
+        return replace(plan, title=title, text=text)
 
-def _start_that_fits(text: str, tokens: int) -> str:
-    """The longest run of leading sentences within the budget; a first sentence alone is clipped."""
-    return _run_that_fits(text, tokens, from_end=False)
+    def start(self, text: str, tokens: int) -> str:
+        """The longest run of leading sentences within a budget; a first one alone is clipped."""
+        return self._run(text, tokens, from_end=False)
 
+    def end(self, text: str, tokens: int) -> str:
+        """The longest run of trailing sentences within a budget; a last one alone is clipped."""
+        return self._run(text, tokens, from_end=True)
 
-def _end_that_fits(text: str, tokens: int) -> str:
-    """The longest run of trailing sentences within the budget; a last sentence alone is clipped."""
-    return _run_that_fits(text, tokens, from_end=True)
-
-
-def _run_that_fits(text: str, tokens: int, *, from_end: bool) -> str:
-    if estimate_tokens(text) <= tokens:
-        return text
-    parts = sentences(text)
-    ordered = parts[::-1] if from_end else parts
-    kept: list[str] = []
-    left = tokens
-    for part in ordered:
-        cost = estimate_tokens(part + " ")
-        if cost > left:
-            break
-        kept.append(part)
-        left -= cost
-    if not kept:
-        return _clipped(ordered[0], tokens, from_end=from_end) if ordered else ""
-    return " ".join(kept[::-1] if from_end else kept)
-
-
-def _clipped(sentence: str, tokens: int, *, from_end: bool) -> str:
-    """The start or the end of a sentence that is longer than the budget."""
-    whole = sentence.encode("utf-8", "surrogatepass")
-    room = tokens * BYTES_PER_TOKEN - len("…".encode())
-    kept = whole[-room:] if from_end else whole[:room]
-    units = utf16_length(kept.decode("utf-8", "ignore")) + utf16_length("…")
-    return clip_front(sentence, units) if from_end else clip(sentence, units)
-
-
-def _newest_that_fit(entries: Sequence[str], tokens: int) -> tuple[str, ...]:
-    kept: list[str] = []
-    for entry in reversed(entries):
-        tokens -= estimate_tokens(entry)
-        if tokens < 0:
-            break
-        kept.append(entry)
-    return tuple(reversed(kept))
-
-
-def _best_that_fit(recalled: Sequence[Recalled], tokens: int) -> tuple[Recalled, ...]:
-    """The best entries within the budget, put into the order of their turns."""
-    kept: list[Recalled] = []
-    for entry in recalled:
-        cost = estimate_tokens(entry.text)
-        if cost <= tokens:
+    def newest(self, entries: Sequence[str], tokens: int) -> tuple[str, ...]:
+        """The newest facts of the canon within a budget."""
+        kept: list[str] = []
+        for entry in reversed(entries):
+            tokens -= pinned_tokens(entry, self._bytes_per_token)
+            if tokens < 0:
+                break
             kept.append(entry)
-            tokens -= cost
-    return tuple(sorted(kept, key=lambda entry: entry.number))
+        return tuple(reversed(kept))
+
+    def best(self, recalled: Sequence[Recalled], tokens: int) -> tuple[Recalled, ...]:
+        """The best entries within a budget, put into the order of their turns."""
+        kept: list[Recalled] = []
+        for entry in recalled:
+            cost = self._tokens(fact_line(entry.about, entry.text), ENTRY_BYTES)
+            if cost <= tokens:
+                kept.append(entry)
+                tokens -= cost
+        return tuple(sorted(kept, key=lambda entry: (entry.number, entry.first, entry.key)))
+
+    def shares(self, entries: Sequence[Recalled], tokens: int) -> tuple[Recalled, ...]:
+        """All of the entries, each cut to its share of a budget for CHAPTER_TURNS of them."""
+        room = tokens // CHAPTER_TURNS - self._tokens("", ENTRY_BYTES)
+        return tuple(replace(entry, text=self.start(entry.text, room)) for entry in entries)
+
+    def _tokens(self, text: str, around: int = 0) -> int:
+        """What a text takes with so many bytes around it."""
+        return estimate_tokens(text + " " * around, self._bytes_per_token)
+
+    def _run(self, text: str, tokens: int, *, from_end: bool) -> str:
+        if self._tokens(text) <= tokens:
+            return text
+        parts = sentences(text)
+        ordered = parts[::-1] if from_end else parts
+        kept: list[str] = []
+        left = tokens
+        for part in ordered:
+            cost = self._tokens(part + " ")
+            if cost > left:
+                break
+            kept.append(part)
+            left -= cost
+        if not kept:
+            return self._clipped(ordered[0], tokens, from_end=from_end) if ordered else ""
+        return " ".join(kept[::-1] if from_end else kept)
+
+    def _clipped(self, sentence: str, tokens: int, *, from_end: bool) -> str:
+        """The start or the end of a sentence that is longer than the budget."""
+        whole = sentence.encode("utf-8", "surrogatepass")
+        room = int(tokens * self._bytes_per_token) - len("…".encode())
+        if room <= 0:
+            return ""
+        kept = whole[-room:] if from_end else whole[:room]
+        units = utf16_length(kept.decode("utf-8", "ignore")) + utf16_length("…")
+        return clip_front(sentence, units) if from_end else clip(sentence, units)

@@ -1,15 +1,33 @@
-"""Ranking and trimming what a search of the long-term memory brought back.
+"""Ranking what searches of the long-term memory brought back.
 
-Several searches (one per query) are merged; what the prompt holds anyway is left out. How many
-tokens the result may take is decided where the prompt is assembled (recurrence).
+A step asks several questions, each by meaning (cosine similarity) and by words (BM25). The two
+answers to one question are fused into one ranking; the rankings of all questions are dealt in turn,
+so that each question gets its best entries into the prompt, however well others were answered. A
+fact that holds no longer gives its place to the fact that ended it. How many tokens the result may
+take is decided where the prompt is assembled (recurrence).
 """
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import fsum
 
 from core.domain.story import Recalled, Vector
 from core.domain.text import folded
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a story's memory answered to one question, each list best first.
+
+    Attributes:
+        by_meaning: scored by cosine similarity.
+        by_words: scored by BM25, at least 0.
+    """
+
+    by_meaning: Sequence[Recalled]
+    by_words: Sequence[Recalled] = ()
 
 
 def cosine(one: Vector, other: Vector) -> float:
@@ -18,25 +36,67 @@ def cosine(one: Vector, other: Vector) -> float:
     return min(1.0, max(-1.0, fsum(x * y for x, y in zip(a, b, strict=True))))
 
 
-def merge(found: Sequence[Sequence[Recalled]], without: Collection[str]) -> tuple[Recalled, ...]:
-    """One ranking out of several.
+def fused(answer: Answer, weight: float) -> list[Recalled]:
+    """One ranking of the two answers to a question, best first.
 
-    Each turn stands once, with the best score that any search gave it; of summaries that say the
-    same only the best stays. The order of the searches makes no difference.
+    An entry's score is its similarity plus ``weight`` times its share of the best BM25. One that
+    only its words brought up gets the least similarity that any entry was found with: nearer it
+    can't be, or meaning would have found it too.
 
     Args:
-        found: hits per search.
-        without: ids of turns that the prompt holds anyway.
-
-    Returns:
-        Best first; equal scores in the order of their turns.
+        answer: to one question.
+        weight: of the words, at least 0.
     """
-    best: dict[str, Recalled] = {}
-    for hit in (hit for hits in found for hit in hits):
-        known = best.get(hit.turn_id)
-        if hit.turn_id not in without and (known is None or hit.score > known.score):
-            best[hit.turn_id] = hit
-    ranked: dict[str, Recalled] = {}
-    for hit in sorted(best.values(), key=lambda hit: (-hit.score, hit.number, hit.turn_id)):
-        ranked.setdefault(folded(hit.text), hit)
-    return tuple(ranked.values())
+    floor = min((hit.score for hit in answer.by_meaning), default=0.0)
+    best = max((hit.score for hit in answer.by_words), default=0.0) or 1.0
+    shares = {hit.id: hit.score / best for hit in answer.by_words}
+    found = {hit.id: replace(hit, score=floor) for hit in answer.by_words}
+    found |= {hit.id: hit for hit in answer.by_meaning}
+    scored = [
+        replace(hit, score=hit.score + weight * shares.get(id_, 0.0)) for id_, hit in found.items()
+    ]
+    return sorted(scored, key=_rank)
+
+
+def dealt(rankings: Iterable[Sequence[Recalled]], without: Collection[str]) -> list[Recalled]:
+    """One ranking out of several: the best of each, then the second of each, and so on.
+
+    Each entry stands once, and of entries that say the same only the first stays.
+
+    Args:
+        rankings: best first.
+        without: ids of entries that the prompt holds anyway.
+    """
+    stands: dict[str, Recalled] = {}
+    said: set[str] = set()
+    for row in zip_longest(*rankings):
+        for hit in sorted((one for one in row if one is not None), key=_rank):
+            text = folded(hit.text)
+            if hit.id not in without and hit.id not in stands and text not in said:
+                stands[hit.id] = hit
+                said.add(text)
+    return list(stands.values())
+
+
+def brought_up_to_date(
+    ranking: Sequence[Recalled], ended: Mapping[str, Recalled]
+) -> list[Recalled]:
+    """A ranking in which every fact that holds no longer gives its place to what it became.
+
+    Args:
+        ranking: best first.
+        ended: id of a fact → the fact that ended it, itself perhaps ended by another.
+    """
+    stands: dict[str, Recalled] = {}
+    for hit in ranking:
+        now, seen = hit, {hit.id}
+        while (later := ended.get(now.id)) is not None and later.id not in seen:
+            seen.add(later.id)
+            now = replace(later, score=hit.score)
+        stands.setdefault(now.id, now)
+    return list(stands.values())
+
+
+def _rank(hit: Recalled) -> tuple[float, int, str]:
+    """Best first; of equally good ones the newest: what is told later is right."""
+    return -hit.score, -hit.number, hit.id

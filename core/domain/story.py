@@ -12,6 +12,9 @@ from typing import NewType
 Vector = NewType("Vector", bytes)
 """float32[dims], little-endian, of length 1 (so that cosine and dot product agree)."""
 
+BYTES_PER_TOKEN = 4.0
+"""UTF-8 bytes for each token before an endpoint has said how it counts: a tokenizer-free estimate,
+good to about a fifth for English prose."""
 PLAN_COUNT = 3
 """Plans after each paragraph (arXiv 2305.13304, section 3)."""
 
@@ -148,31 +151,95 @@ class Plans:
     version: int = 0
 
 
+class EntryKind(StrEnum):
+    """What an entry of the long-term memory is."""
+
+    SUMMARY = "summary"
+    """What happened in a turn."""
+    FACT = "fact"
+    """Something that holds of the cast or the world since a turn: an entry of the ledger."""
+    CHAPTER = "chapter"
+    """A stretch of turns, condensed; it stands beside their summaries, never for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An entry of the ledger: what holds since its turn, until a later fact says otherwise.
+
+    Attributes:
+        key: tells it from the other facts of its turn; stays the same however they are edited.
+        about: who or what it is about: a name or a noun.
+        text: the fact, a sentence that can be understood by itself.
+        ends: ids (``entry_id``) of the facts that hold no longer with it.
+        dropped: a moderator struck it out; it is kept, and nothing finds it.
+    """
+
+    key: int
+    about: str
+    text: str
+    ends: tuple[str, ...] = ()
+    dropped: bool = False
+
+
+def entry_id(kind: EntryKind, turn_id: str, key: int = 0) -> str:
+    """The id of an entry of the long-term memory: a turn has one summary and any facts.
+
+    Args:
+        kind: what the entry is.
+        turn_id: the turn it belongs to; a chapter's is the turn that ends its stretch.
+        key: of a fact.
+    """
+    return {
+        EntryKind.SUMMARY: turn_id,
+        EntryKind.FACT: f"{turn_id}/{key}",
+        EntryKind.CHAPTER: f"{turn_id}/chapter",
+    }[kind]
+
+
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """An entry of the long-term memory that a search brought back.
 
     Attributes:
-        turn_id: the turn whose summary this is.
+        turn_id: the turn that it belongs to.
         number: that turn's number.
-        text: the summary.
-        score: cosine similarity to the query, in [-1, 1]; higher is nearer.
+        text: the summary, the fact or the chapter.
+        score: how well it fits, higher is better: cosine similarity to the query, in [-1, 1],
+            where it was found by meaning.
+        kind: what it is.
+        key: of a fact.
+        about: of a fact.
+        first: of a chapter, the first turn of its stretch; else 0.
     """
 
     turn_id: str
     number: int
     text: str
     score: float
+    kind: EntryKind = EntryKind.SUMMARY
+    key: int = 0
+    about: str = ""
+    first: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its entry's id."""
+        return entry_id(self.kind, self.turn_id, self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What calls to a model cost; adding two sums them and keeps the first's time to first text.
 
+    A sum tells the bytes of its prompts only where the tokens of all of them were reported: what
+    was estimated must not pass for a measurement.
+
     Attributes:
         prompt_tokens, cached_tokens, completion_tokens: as the endpoint reports them
             (estimated where it reports none); ``cached_tokens`` are part of ``prompt_tokens``.
         calls: requests that were sent, failed ones included.
+        prompt_bytes: UTF-8 bytes of the prompts whose tokens the endpoint itself reported: what an
+            estimate of tokens is corrected by. 0 where it reported none.
         first_text_s: seconds from the request to its first text; None where nothing streamed.
         total_s: seconds spent in calls.
     """
@@ -183,6 +250,7 @@ class Usage:
     calls: int = 0
     first_text_s: float | None = None
     total_s: float = 0.0
+    prompt_bytes: int = 0
 
     @property
     def tokens(self) -> int:
@@ -197,7 +265,13 @@ class Usage:
             self.calls + other.calls,
             self.first_text_s if self.first_text_s is not None else other.first_text_s,
             self.total_s + other.total_s,
+            self.prompt_bytes + other.prompt_bytes if self._measured and other._measured else 0,
         )
+
+    @property
+    def _measured(self) -> bool:
+        """Whether it knows the bytes of all its prompts."""
+        return self.prompt_bytes > 0 or self.prompt_tokens == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +291,16 @@ class Reflection:
         memory: the rewritten short-term memory, oldest fact first.
         summary: the entry for the long-term memory.
         plans: exactly PLAN_COUNT, no two the same.
+        facts: what the ledger gains by this turn.
+        chapter: the stretch of turns that this one ends, condensed; empty where it ends none.
     """
 
     rationale: str
     memory: str
     summary: str
     plans: tuple[Plan, ...]
+    facts: tuple[Fact, ...] = ()
+    chapter: str = ""
 
 
 class Outcome(StrEnum):
@@ -469,6 +547,7 @@ class Story:
             story: the sentences that are still owed will have ids above it.
         brief, settings, memory, canon, plans: see there.
         turns_version: counts the edits of turns that were told already.
+        bytes_per_token: UTF-8 bytes of a prompt for each of its tokens, as measured so far.
     """
 
     id: StoryId
@@ -494,6 +573,7 @@ class Story:
     plans: Plans = field(default_factory=Plans)
     turns_version: int = 0
     created_at: float = 0.0
+    bytes_per_token: float = BYTES_PER_TOKEN
 
     @property
     def head_number(self) -> int:

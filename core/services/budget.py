@@ -100,6 +100,10 @@ class MeteredEmbedder:
         """See Embedder."""
         return self._embedder.dims
 
+    def reads(self, language: str) -> bool:
+        """See Embedder."""
+        return self._embedder.reads(language)
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """See Embedder. Raises BudgetSpentError before anything is sent."""
         await self._meter.admit()

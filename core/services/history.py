@@ -84,10 +84,7 @@ class History:
 
     async def _summary(self, channel: int, by: Moderator, log: Logged) -> Done:
         change = await self._of_this_story(channel, log)
-        seen = fingerprint(change.after)
-        return await self._moderation.amend(
-            channel, by, change.number, change.before, seen, log.number
-        )
+        return await self._moderation.take_back_amendment(channel, by, change, log.number)
 
     async def _forgotten(self, channel: int, by: Moderator, log: Logged) -> Done:
         change = await self._of_this_story(channel, log)

@@ -1,4 +1,4 @@
-"""Reading a story's memory: what it holds, what a search finds, why a turn came out as it did.
+"""Reading a story's memory: what it holds, what a search finds, what was told so far.
 
 Whoever asks says from which server (``guild``): a story of another one isn't there for them.
 
@@ -6,36 +6,58 @@ Nothing is changed here. What is shown of the next prompt is assembled by the ve
 it, so what moderators see is what the model will see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from core.domain.audit import Change
+from core.domain.ledger import memory_of
 from core.domain.legible import legible
 from core.domain.lineage import branch_of
 from core.domain.prompts import RULES
-from core.domain.recurrence import StepContext, assemble, estimate_tokens
-from core.domain.retrieval import cosine
-from core.domain.story import Draft, Recalled, Story, Turn
-from core.domain.text import sentences
+from core.domain.recurrence import (
+    CHAPTER_TURNS,
+    Budget,
+    StepContext,
+    assemble,
+    ends_chapter,
+    estimate_tokens,
+)
+from core.domain.retrieval import Answer, fused
+from core.domain.story import Draft, EntryKind, Recalled, Story, Turn
 from core.errors import InputError, NoStoryError, RecordError
-from core.ports import Archive, Embedder, MemorySearch, StoryStore
+from core.ports import ALL_KINDS, Archive, Embedder, MemorySearch, StoryStore
+from core.services.recall import WORDS_WHERE_UNREAD
+from core.services.traces import StillSaid, held_until, still_said
 
 QUERY_CHARACTERS = 1000
 """More than any embedder of ours reads of one text."""
-RECAP_TURNS = 20
+SEARCH_WORDS = 0.3
+"""Weight of BM25 beside similarity in what people search: they type names, which mean little."""
+FOUND = 8
+"""What a search gives: a summary or two beside the facts, which are many and short."""
+FACTS_FOUND = 15
+"""Facts about one thing that are listed: what two or three messages hold."""
+LEDGER_TURNS, LEDGER_FACTS = 20, 20
+"""A page of the ledger goes back so many turns, or to the turn in which it gets so many facts."""
+RECAP_TURNS = 50
+"""Turns of a recap where nobody says how many: five chapters, and what came after them."""
 RECAP_MOST = 100
 """Turns of a recap: as many as are asked for, up to what somebody may still want to read."""
-STILL_SAID_SCORE = 0.45
-"""Cosine similarity from which on two texts probably tell of the same thing (MiniLM)."""
-STILL_SAID = 5
-"""Places that are listed at most after an amendment."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """One part of the next prompt and about how many tokens it takes."""
+    """One part of the next prompt and about how many tokens it takes.
+
+    Attributes:
+        name: as prompts name it.
+        tokens: how many.
+        most: whether it may take so many, and takes as many as the vote makes it.
+    """
 
     name: str
     tokens: int
+    most: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +67,78 @@ class MemoryView:
     Attributes:
         story: its short-term memory and canon are what the next prompt will hold.
         summaries: entries of the long-term memory that recall can find.
-        prompt: the parts of the next prompt that are known before the vote is.
+        prompt: the parts of the next prompt.
+        facts: all that the ledger has.
+        superseded: how many of them hold no longer; None where they are too many to tell.
+        chapters: how many there are.
     """
 
     story: Story
     summaries: int
     prompt: tuple[PromptPart, ...]
+    facts: int = 0
+    superseded: int | None = 0
+    chapters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What a search found, and the turn it belongs to (None when its record can't be read)."""
+    """What was found, and the turn it belongs to (None when its record can't be read).
+
+    Attributes:
+        recalled: a summary, a fact or a chapter.
+        turn: whose it is.
+        until: of a fact that holds no longer, the turn whose fact says otherwise; else 0.
+    """
 
     recalled: Recalled
     turn: Turn | None
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class StillSaid:
-    """A place that still tells what was amended or forgotten.
+class LedgerPage:
+    """The facts of some turns, newest turn first; no turns (``last`` is 0) before the first one."""
+
+    story: Story
+    first: int
+    last: int
+    facts: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A run of turns that is told condensed, by the last one's record."""
+
+    begins: Turn
+    ends: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """What was told, oldest first: in chapters as far as there are some, else turn by turn.
 
     Attributes:
-        where: "memory", "canon", "summary" or "paragraph".
-        text: the sentence, fact or summary.
-        number: the turn of a summary or paragraph, else 0.
-        score: how near it is in meaning, in [-1, 1].
+        story: whose it is.
+        first, last: the turns that are covered; 0 where nothing is told yet.
+        parts: chapters and turns.
     """
 
-    where: str
-    text: str
-    number: int
-    score: float
+    story: Story
+    first: int
+    last: int
+    parts: tuple[Chapter | Turn, ...]
+
+    @property
+    def neighbours(self) -> tuple[int, ...]:
+        """The last turns of the recaps that go before and after this one, as far as there are."""
+        newest = self.story.head_number
+        after = min(newest, self.last + RECAP_TURNS)
+        return tuple(
+            upto
+            for upto, there in ((self.first - 1, self.first > 1), (after, self.last < newest))
+            if there
+        )
 
 
 async def channel_story(store: StoryStore, channel: int, guild: int | None = None) -> Story:
@@ -130,28 +193,48 @@ class Library:
     async def memory(self, channel: int, guild: int | None = None) -> MemoryView:
         """Short-term memory, canon, the size of the long-term memory, the next prompt's parts."""
         story = await self.story(channel, guild)
-        summaries = await self._search.count(story.id, story.lineage)
-        return MemoryView(story, summaries, await self._next_prompt(story))
+        place = (story.id, story.lineage)
+        return MemoryView(
+            story,
+            await self._search.count(*place),
+            await self._next_prompt(story),
+            await self._search.count(*place, EntryKind.FACT),
+            await self._search.superseded(*place),
+            await self._search.count(*place, EntryKind.CHAPTER),
+        )
 
     async def find(
-        self, channel: int, query: str, guild: int | None = None, limit: int = 5
+        self, channel: int, query: str, guild: int | None = None, limit: int = FOUND
     ) -> list[Hit]:
-        """The summaries nearest in meaning to a query, nearest first.
+        """Summaries, facts and chapters that fit a query by meaning and by words, best first.
 
         Raises:
             NoStoryError: the channel has no story.
             InputError: the query is empty or longer than QUERY_CHARACTERS.
         """
-        words = legible(query).strip()
-        if not words or len(words) > QUERY_CHARACTERS:
-            raise InputError(
-                f"Say in 1 to {QUERY_CHARACTERS} characters what to look for; "
-                f"this has {len(words)}."
-            )
+        return await self._find(channel, query, guild, limit, ALL_KINDS)
+
+    async def facts_about(self, channel: int, about: str, guild: int | None = None) -> list[Hit]:
+        """Facts of the ledger that fit a query, best first. Raises as ``find`` does."""
+        return await self._find(channel, about, guild, FACTS_FOUND, {EntryKind.FACT})
+
+    async def facts(
+        self, channel: int, before: int | None = None, guild: int | None = None
+    ) -> LedgerPage:
+        """The ledger from its newest turn back, or from the one below ``before``.
+
+        What is shown is read from as many turns, however long the story is.
+        """
         story = await self.story(channel, guild)
-        [vector] = await self._embedder.embed([words])
-        found = await self._search.nearest(story.id, story.lineage, vector, limit)
-        return [Hit(hit, await self._turn_or_none(story, hit.turn_id)) for hit in found]
+        last = story.head_number if before is None else min(before - 1, story.head_number)
+        at, found = last, list[tuple[Recalled, Turn]]()
+        while at > max(0, last - LEDGER_TURNS) and len(found) < LEDGER_FACTS:
+            turn = await self._told(story, at)
+            found += [(fact, turn) for fact in _standing(turn)]
+            at -= 1
+        until = await held_until(self._search, story, [fact for fact, _ in found])
+        hits = tuple(Hit(fact, turn, until.get(fact.id, 0)) for fact, turn in found)
+        return LedgerPage(story, at + 1, max(0, last), hits)
 
     async def turn(self, channel: int, number: int, guild: int | None = None) -> tuple[Story, Turn]:
         """A turn by its number. Raises NoStoryError, InputError."""
@@ -164,53 +247,85 @@ class Library:
         return story, await self._told(story, story.head_number)
 
     async def recap(
-        self, channel: int, turns: int = RECAP_TURNS, guild: int | None = None
-    ) -> tuple[Story, list[Turn]]:
-        """The newest turns that were told, oldest first.
+        self,
+        channel: int,
+        turns: int | None = None,
+        guild: int | None = None,
+        last: int | None = None,
+    ) -> Recap:
+        """What was told.
 
         Args:
             channel: whose story.
-            turns: how many, 1 to RECAP_MOST.
+            turns: how many turns, 1 to RECAP_MOST; None: about RECAP_TURNS, whole chapters.
+            guild: where it is asked.
+            last: the newest of them; None: the newest of the story.
         """
-        if not 1 <= turns <= RECAP_MOST:
+        if turns is not None and not 1 <= turns <= RECAP_MOST:
             raise InputError(f"turns is {turns}; it must be from 1 to {RECAP_MOST}.")
         story = await self.story(channel, guild)
-        first = max(1, story.head_number - turns + 1)
-        return story, [await self._told(story, n) for n in range(first, story.head_number + 1)]
+        last = story.head_number if last is None else min(last, story.head_number)
+        first = recap_from(last) if turns is None else max(1, last - turns + 1)
+        at, parts = first, list[Chapter | Turn]()
+        while at <= last:
+            chapter = await self._chapter(story, at, last)
+            parts.append(chapter or await self._told(story, at))
+            at += CHAPTER_TURNS if chapter else 1
+        return Recap(story, first if parts else 0, last if parts else 0, tuple(parts))
 
-    async def still_said(self, channel: int, text: str, number: int) -> list[StillSaid]:
-        """Places that still tell what a turn's summary told, nearest in meaning first.
-
-        Args:
-            channel: whose story.
-            text: what the summary said before it was amended or forgotten.
-            number: that turn.
-        """
+    async def still_said(self, channel: int, change: Change) -> list[StillSaid]:
+        """Places that still tell what an amendment or a forgetting took away; see traces."""
         story = await self.story(channel)
-        told = await self._told(story, number)
-        places = [("memory", line) for line in sentences(story.memory.text)]
-        places += [("canon", fact) for fact in story.canon.entries]
-        places += [("paragraph", told.paragraph)]
-        vector, *vectors = await self._embedder.embed([text, *(line for _, line in places)])
-        near = [
-            StillSaid(where, line, number if where == "paragraph" else 0, cosine(vector, other))
-            for (where, line), other in zip(places, vectors, strict=True)
-        ]
-        found = await self._search.nearest(story.id, story.lineage, vector, STILL_SAID + 1)
-        near += [
-            StillSaid("summary", hit.text, hit.number, hit.score)
+        told = await self._told(story, change.number)
+        return await still_said(self._search, self._embedder, story, told, change)
+
+    async def _find(
+        self, channel: int, query: str, guild: int | None, limit: int, kinds: Collection[EntryKind]
+    ) -> list[Hit]:
+        words = legible(query).strip()
+        if not words or len(words) > QUERY_CHARACTERS:
+            raise InputError(
+                f"Say in 1 to {QUERY_CHARACTERS} characters what to look for; "
+                f"this has {len(words)}."
+            )
+        story = await self.story(channel, guild)
+        [vector] = await self._embedder.embed([words])
+        place = (story.id, story.lineage)
+        answer = Answer(
+            await self._search.nearest(*place, vector, limit, kinds),
+            await self._search.matching(*place, words, limit, kinds),
+        )
+        read = self._embedder.reads(story.brief.language)
+        found = fused(answer, SEARCH_WORDS if read else WORDS_WHERE_UNREAD)[:limit]
+        until = await held_until(self._search, story, found)
+        return [
+            Hit(hit, await self._turn_or_none(story, hit.turn_id), until.get(hit.id, 0))
             for hit in found
-            if hit.number != number
         ]
-        close = [place for place in near if place.score >= STILL_SAID_SCORE]
-        return sorted(close, key=lambda place: -place.score)[:STILL_SAID]
+
+    async def _chapter(self, story: Story, first: int, last: int) -> Chapter | None:
+        """The chapter that begins with a turn and ends before ``last`` or there, if there is one.
+
+        One that was forgotten with its turn is as if it weren't there.
+        """
+        end = first + CHAPTER_TURNS - 1
+        if not ends_chapter(end) or end > last:
+            return None
+        ends = await self._told(story, end)
+        if ends.forgotten or ends.reflection is None or not ends.reflection.chapter:
+            return None
+        return Chapter(await self._told(story, first), ends)
 
     async def _next_prompt(self, story: Story) -> tuple[PromptPart, ...]:
-        """What the next step will hold whatever wins; what it recalls depends on the vote."""
+        """What the next step will hold whatever wins, and the most that depends on the vote."""
         head = await self._store.turn(story.id, story.head) if story.head else None
         draft = story.draft or Draft("next", story.head_number + 1, 1, None, 0)
         context = assemble(replace(story, draft=draft), head.paragraph if head else "", ())
-        return tuple(PromptPart(name, estimate_tokens(text)) for name, text in _parts(context))
+        known = [
+            PromptPart(name, estimate_tokens(text, story.bytes_per_token))
+            for name, text in _parts(context)
+        ]
+        return (*known, *_OPEN_PARTS)
 
     async def _told(self, story: Story, number: int) -> Turn:
         return await told_turn(self._archive, story, number)
@@ -220,6 +335,29 @@ class Library:
             return await self._store.turn(story.id, turn_id)
         except RecordError:
             return None
+
+
+def recap_from(last: int) -> int:
+    """The turn that a recap up to a turn begins with, which a chapter begins with too."""
+    return max(0, last - RECAP_TURNS) // CHAPTER_TURNS * CHAPTER_TURNS + 1
+
+
+_OPEN_PARTS = (
+    PromptPart("recalled summaries", Budget().recalled, most=True),
+    PromptPart("ledger: facts that matter then", Budget().ledger, most=True),
+    PromptPart("plan", Budget().plan, most=True),
+)
+
+
+def _standing(turn: Turn) -> list[Recalled]:
+    """The facts of a turn, as recall finds them."""
+    if turn.forgotten:
+        return []
+    return [
+        Recalled(turn.id, turn.number, fact.text, 0.0, EntryKind.FACT, fact.key, fact.about)
+        for fact in memory_of(turn).facts
+        if not fact.dropped
+    ]
 
 
 def _parts(context: StepContext) -> Sequence[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What moderators change of the memory: short-term memory, summaries, canon, settings.
+"""What moderators change of the memory: short-term and long-term memory, canon, settings.
 
 None of it takes the story from whoever works on it. Each value has a version, and each change is
 one commit with its entry in the log; a paragraph that is being written meanwhile is finished, and
@@ -11,14 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from core.domain import edits
+from core.domain import edits, ledger
 from core.domain.audit import Change, ChangeKind, Moderator
 from core.domain.identity import fingerprint
+from core.domain.ledger import TurnMemory, memory_of, with_memory
 from core.domain.lifecycle import WORKING
+from core.domain.recurrence import CHAPTER_TURNS, ends_chapter
 from core.domain.story import Canon, Memory, Phase, Settings, Story, Turn
 from core.errors import ConflictError, FencedError, InputError, PhaseError, StaleError
-from core.ports import Archive, Clock, Commit, Embedder, MemoryEntry, StoryStore
+from core.ports import Archive, Clock, Commit, Embedder, StoryStore
 from core.services.library import channel_story, told_turn
+from core.services.remembering import remember, remembered_ids
 
 TRIES = 5
 """How often a change that doesn't depend on what others changed is tried again."""
@@ -75,8 +78,8 @@ class Moderation:
             InputError: too long, with the numbers.
             StaleError: it reads differently by now.
         """
-        told = edits.memory(text)
         story = await self.live(channel)
+        told = edits.memory(text, story.bytes_per_token)
         check_seen("memory", story.memory.text, seen)
         head = await self._store.turn(story.id, story.head) if story.head else None
         changed = replace(
@@ -112,7 +115,7 @@ class Moderation:
         """Add a fact to the canon. Raises InputError."""
         return await self._change_canon(
             channel,
-            lambda canon: edits.pinned(canon, text),
+            lambda story: edits.pinned(story.canon, text, story.bytes_per_token),
             lambda canon: self._change(ChangeKind.PINNED, by, "", canon.entries[-1], undoes=undoes),
         )
 
@@ -122,18 +125,18 @@ class Moderation:
         """Take a fact out of the canon. Raises InputError when it isn't there."""
         return await self._change_canon(
             channel,
-            lambda canon: edits.unpinned(canon, fact),
+            lambda story: edits.unpinned(story.canon, fact),
             lambda _: self._change(ChangeKind.UNPINNED, by, fact, "", undoes=undoes),
         )
 
     async def _change_canon(
         self,
         channel: int,
-        edit: Callable[[Canon], Canon],
+        edit: Callable[[Story], Canon],
         describe: Callable[[Canon], Change],
     ) -> Done:
         def changed(story: Story) -> tuple[Story, Change]:
-            canon = edit(story.canon)
+            canon = edit(story)
             return replace(story, canon=canon), describe(canon)
 
         return await self._repeated(channel, changed, "canon")
@@ -147,30 +150,87 @@ class Moderation:
         number: int,
         text: str,
         seen: str,
-        undoes: int | None = None,
+        *,
+        facts: str | None = None,
+        chapter: str | None = None,
     ) -> Done:
-        """Replace a turn's summary: what recall finds, and what a search is answered with.
+        """Replace what the long-term memory holds of a turn: what recall and searches find.
+
+        Args:
+            channel: whose story.
+            by: who amends it.
+            number: the turn.
+            text: its summary.
+            seen: fingerprint of its TurnMemory, as a text.
+            facts: a line each, see ledger.amended; None leaves them as they are.
+            chapter: of a turn that ends one, perhaps empty; None leaves it as it is.
 
         Raises:
-            InputError: no such turn, a forgotten one, or a text out of its range.
+            InputError: no such turn, a forgotten one, nothing new, or a text out of its range.
             StaleError: it reads differently by now.
             EmbedderError: nothing was changed.
         """
         told = edits.summary(text)
-        story = await self.live(channel)
-        turn = await self.turn(story, number)
-        before = turn.summary
-        if turn.forgotten:
-            raise InputError(f"Turn {number} was forgotten: /memory undo brings it back.")
-        check_seen(f"summary of turn {number}", before, seen)
-        reflection = turn.reflection and replace(turn.reflection, summary=told)
-        amended = replace(turn, reflection=reflection)
-        change = self._of_turn(ChangeKind.SUMMARY, by, turn, before, told, undoes)
-        try:
-            return await self._change_turn(story, amended, change, await self._entry(amended))
-        except ConflictError as error:
-            theirs = (await self.turn(await self.live(channel), number)).summary
-            raise StaleError(_STALE.format(f"summary of turn {number}"), theirs) from error
+
+        def edited(now: TurnMemory) -> TurnMemory:
+            check_seen(_RECORD.format(number), str(now), seen)
+            after = replace(now, summary=told)
+            if facts is not None:
+                after = replace(after, facts=ledger.amended(now.facts, facts))
+            if chapter is not None:
+                after = replace(after, chapter=_chapter(number, chapter))
+            if after == now:
+                raise InputError(f"Turn {number} reads so already.")
+            return after
+
+        return await self._amend(channel, by, number, edited)
+
+    async def take_back_amendment(
+        self, channel: int, by: Moderator, change: Change, undoes: int
+    ) -> Done:
+        """Give a turn back what the long-term memory held of it before an amendment, exactly.
+
+        Raises:
+            InputError: no such turn, or a forgotten one.
+            StaleError: it doesn't read as the amendment left it.
+            EmbedderError: nothing was changed.
+        """
+
+        def restored(now: TurnMemory) -> TurnMemory:
+            name = _RECORD.format(change.number)
+            if change.was is not None:
+                check_seen(name, str(now), fingerprint(change.after))
+                return change.was
+            # Logged when there were summaries alone.
+            check_seen(name, now.summary, fingerprint(change.after))
+            return replace(now, summary=edits.summary(change.before))
+
+        return await self._amend(channel, by, change.number, restored, undoes)
+
+    async def _amend(
+        self,
+        channel: int,
+        by: Moderator,
+        number: int,
+        edit: Callable[[TurnMemory], TurnMemory],
+        undoes: int | None = None,
+    ) -> Done:
+        for _ in range(TRIES):
+            story = await self.live(channel)
+            turn = await self.turn(story, number)
+            if turn.forgotten:
+                raise InputError(f"Turn {number} was forgotten: /memory undo brings it back.")
+            if turn.reflection is None:
+                raise ValueError(f"turn {turn.id} of {story.id} was told without a reflection")
+            was = memory_of(turn)
+            now = edit(was)
+            amended = replace(turn, reflection=with_memory(turn.reflection, now))
+            change = self._of_turn(ChangeKind.SUMMARY, by, turn, str(was), str(now), undoes)
+            try:
+                return await self._change_turn(story, turn, amended, replace(change, was=was))
+            except ConflictError:
+                continue
+        raise _busy()
 
     async def forget(
         self, channel: int, by: Moderator, number: int, undoes: int | None = None
@@ -185,9 +245,10 @@ class Moderation:
             turn = await self.turn(story, number)
             if turn.forgotten:
                 raise InputError(f"Turn {number} was forgotten already.")
-            change = self._of_turn(ChangeKind.FORGOTTEN, by, turn, turn.summary, "", undoes)
+            gone = str(memory_of(turn))
+            change = self._of_turn(ChangeKind.FORGOTTEN, by, turn, gone, "", undoes)
             try:
-                return await self._change_turn(story, replace(turn, forgotten=True), change, None)
+                return await self._change_turn(story, turn, replace(turn, forgotten=True), change)
             except ConflictError:
                 continue
         raise _busy()
@@ -207,16 +268,17 @@ class Moderation:
             if not turn.forgotten:
                 raise InputError(f"Turn {number} isn't forgotten.")
             known = replace(turn, forgotten=False)
-            change = self._of_turn(ChangeKind.REMEMBERED, by, turn, "", turn.summary, undoes)
+            back = str(memory_of(turn))
+            change = self._of_turn(ChangeKind.REMEMBERED, by, turn, "", back, undoes)
             try:
-                return await self._change_turn(story, known, change, await self._entry(known))
+                return await self._change_turn(story, turn, known, change)
             except ConflictError:
                 continue
         raise _busy()
 
-    async def _change_turn(
-        self, story: Story, turn: Turn, change: Change, entry: MemoryEntry | None
-    ) -> Done:
+    async def _change_turn(self, story: Story, before: Turn, turn: Turn, change: Change) -> Done:
+        """Replace a turn's record, and with it what the long-term memory holds of it."""
+        entries = await remember(turn, self._embedder)
         changed = replace(story, turns_version=story.turns_version + 1)
         await self._store.commit(
             Commit(
@@ -224,17 +286,13 @@ class Moderation:
                 changed,
                 writes=frozenset({"turns"}),
                 turn=turn,
-                entry=entry,
-                forgets=turn.id if turn.forgotten else None,
+                entries=entries,
+                forgets=tuple(sorted(remembered_ids(before) - remembered_ids(turn))),
                 change=change,
                 holds=False,
             )
         )
         return Done(changed, change)
-
-    async def _entry(self, turn: Turn) -> MemoryEntry:
-        [vector] = await self._embedder.embed([turn.summary])
-        return MemoryEntry(turn.id, turn.number, turn.branch, turn.summary, vector, turn.written_at)
 
     # ── settings ─────────────────────────────────────────────────────────────────────────────────
 
@@ -312,12 +370,21 @@ class Moderation:
 
 
 _STALE = "The {} was changed since you opened it; nothing was overwritten."
+_RECORD = "record of turn {}"
 
 
 def check_seen(name: str, text: str, seen: str) -> None:
     """Raises StaleError unless a text is still the one whose fingerprint somebody read."""
     if fingerprint(text) != seen:
         raise StaleError(_STALE.format(name), text)
+
+
+def _chapter(number: int, text: str) -> str:
+    """The chapter that a turn ends. Raises InputError."""
+    told = edits.chapter(text)
+    if told and not ends_chapter(number):
+        raise InputError(f"Turn {number} ends no chapter: every {CHAPTER_TURNS}th turn does.")
+    return told
 
 
 def _busy() -> ConflictError:

@@ -95,7 +95,8 @@ class Run:
         writes: frozenset[str] = frozenset(),
         expects: Mapping[str, int] | None = None,
         turn: Turn | None = None,
-        entry: MemoryEntry | None = None,
+        entries: tuple[MemoryEntry, ...] = (),
+        forgets: tuple[str, ...] = (),
         change: Change | None = None,
     ) -> None:
         """Make ``story`` the stored state; see core.ports.Commit.
@@ -107,7 +108,7 @@ class Run:
             due = due_at_rest(story)
             story = replace(story, due=self.lease.until if due == AT_ONCE else due)
             await self._until_stored(
-                Commit(uuid4().hex, story, writes, expects or {}, turn, entry, change=change)
+                Commit(uuid4().hex, story, writes, expects or {}, turn, entries, forgets, change)
             )
         self.story = story
         self._written = turn or self._written
@@ -175,6 +176,15 @@ class Run:
     async def head(self) -> Turn | None:
         """The newest turn that is part of the story; None before the first."""
         return await self.turn(self.story.head) if self.story.head else None
+
+    async def newest(self, count: int) -> list[Turn]:
+        """The newest turns that are part of the story, newest first; fewer where it has fewer."""
+        found: list[Turn] = []
+        turn = await self.head()
+        while turn is not None and len(found) < count:
+            found.append(turn)
+            turn = await self.turn(turn.parent) if turn.parent else None
+        return found
 
     async def drafted(self) -> Turn:
         """The record of the turn being made."""

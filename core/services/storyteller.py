@@ -51,6 +51,14 @@ class Status:
     turn: Turn | None
 
 
+UNREAD = (
+    "Its long-term memory is searched by words, since the embeddings that are set read English "
+    "only. With EMBEDDINGS=openai and an EMBEDDING_MODEL for its language it would be searched by "
+    "meaning."
+)
+"""Said once, to the moderator who starts a story in another language (docs/memory.md)."""
+
+
 class Storyteller:
     """The stories of one process, as members and moderators meet them.
 
@@ -101,6 +109,10 @@ class Storyteller:
             raise PhaseError("Somebody else began a story here at the same moment.")
         self._wheel.look()
         return story
+
+    def advice(self, brief: Brief) -> str:
+        """What would let a story be remembered better; empty where there is nothing to say."""
+        return "" if self._at.embedder.reads(brief.language) else UNREAD
 
     async def status(self, channel: int, guild: int | None = None) -> Status:
         """Where the channel's story stands; a running ballot is looked for. Raises NoStoryError."""

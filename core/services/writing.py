@@ -1,16 +1,35 @@
-"""The step of phase WRITING: outline once, recall, stream the paragraph, commit its text."""
+"""The step of phase WRITING: outline once, recall, stream the paragraph, commit its text.
 
-from core.domain import moves, retrieval
+A paragraph that tells an earlier passage again is written once more, with that passage named;
+whatever comes then stands.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.domain import moves
 from core.domain.lineage import newest_branch
-from core.domain.recurrence import assemble
-from core.domain.story import Plan, Recalled, Story, Turn
-from core.domain.text import sentences
+from core.domain.recurrence import StepContext, assemble, avoiding
+from core.domain.story import EntryKind, Recalled, Turn
+from core.domain.variety import ECHO_SHARE, echo
+from core.errors import (
+    AllowanceSpentError,
+    BudgetSpentError,
+    EmbedderError,
+    ModelError,
+    StoreError,
+)
+from core.ports import Written
+from core.services.pieces import Pieces
+from core.services.recall import recall
 from core.services.run import Run
 
-RECALL_LIMIT = 12
-"""Hits asked for per query; how many stand in the prompt is decided by its token budget."""
-MEMORY_LINES = 2
-"""Newest sentences of the short-term memory that are searched for beside the plan."""
+log = logging.getLogger(__name__)
+
+ECHO_CANDIDATES = 4
+"""Earlier turns, nearest in meaning, that a paragraph is compared with beside the last ones."""
+LAST_TURNS = 3
 
 
 async def write(run: Run) -> None:
@@ -30,10 +49,11 @@ async def write(run: Run) -> None:
     pieces = await run.pieces()
     head = await run.head()
     await run.call()
-    recalled = await _recall(run, head)
+    recalled = await _recall(run)
     context = assemble(run.story, head.paragraph if head else "", recalled)
     async with pieces.growing():
         written = await run.at.narrator.write(context, pieces.feed)
+        written = await _told_once(run, context, pieces, head, written)
     turn = Turn(
         id=run.draft.turn_id,
         number=run.draft.number,
@@ -41,7 +61,7 @@ async def write(run: Run) -> None:
         branch=newest_branch(run.story.lineage),
         plan=run.draft.plan,
         paragraph=written.text,
-        recalled=context.recalled,
+        recalled=(*context.recalled, *context.ledger),
         usage=run.draft.usage + written.usage,
         written_at=run.at.clock.now(),
         decided=run.draft.decided,
@@ -49,20 +69,55 @@ async def write(run: Run) -> None:
     await run.commit(moves.text_finished(run.story), turn=turn)
 
 
-async def _recall(run: Run, head: Turn | None) -> tuple[Recalled, ...]:
-    queries = _queries(run.story, run.draft.plan)
-    if head is None or not queries:
+async def _recall(run: Run) -> Sequence[Recalled]:
+    if run.story.head is None or run.draft.plan is None:
         return ()
-    found = [
-        await run.at.search.nearest(run.story.id, run.story.lineage, vector, RECALL_LIMIT)
-        for vector in await run.at.embedder.embed(queries)
-    ]
-    return retrieval.merge(found, without={head.id})
+    return await recall(run.at.search, run.at.embedder, run.story, run.draft.plan)
 
 
-def _queries(story: Story, plan: Plan | None) -> list[str]:
-    """What to search for: where the story goes, and what was on its mind last."""
-    lines = sentences(story.memory.text)[-MEMORY_LINES:]
-    return [
-        text for text in (f"{plan.title}. {plan.text}" if plan else "", " ".join(lines)) if text
-    ]
+async def _told_once(
+    run: Run, context: StepContext, pieces: Pieces, head: Turn | None, written: Written
+) -> Written:
+    """The paragraph, or another one where it was an echo of an earlier passage."""
+    passage = await _echoed(run, head, written.text)
+    if not passage:
+        return written
+    try:
+        await run.call()
+        otherwise = avoiding(context, passage, run.story.bytes_per_token)
+        again = await run.at.narrator.write(otherwise, pieces.feed)
+    except (ModelError, BudgetSpentError, AllowanceSpentError) as error:
+        # What was written and paid for is a paragraph all the same.
+        log.warning(
+            "story %s: an echo stays, since it couldn't be rewritten: %s", run.story.id, error
+        )
+        return written
+    return replace(again, usage=written.usage + again.usage)
+
+
+async def _echoed(run: Run, head: Turn | None, paragraph: str) -> str:
+    """The passage of an earlier turn that a paragraph tells again; empty where it tells none."""
+    if head is None:
+        return ""
+    try:
+        earlier = await _candidates(run, head, paragraph)
+    except (EmbedderError, BudgetSpentError, StoreError) as error:
+        # The paragraph is paid for and half read: it isn't held back for a look at others.
+        log.warning("story %s: not compared with earlier turns: %s", run.story.id, error)
+        return ""
+    share, passage = max((echo(paragraph, turn.paragraph) for turn in earlier), default=(0.0, ""))
+    if share < ECHO_SHARE:
+        return ""
+    log.info("story %s: a paragraph shares %.0f %% with an earlier one", run.story.id, share * 100)
+    return passage
+
+
+async def _candidates(run: Run, head: Turn, paragraph: str) -> list[Turn]:
+    """The last turns, and those whose summaries are nearest in meaning."""
+    [vector] = await run.at.embedder.embed([paragraph])
+    near = await run.at.search.nearest(
+        run.story.id, run.story.lineage, vector, ECHO_CANDIDATES, {EntryKind.SUMMARY}
+    )
+    turns = await run.newest(LAST_TURNS)
+    known = {turn.id for turn in turns}
+    return turns + [await run.turn(hit.turn_id) for hit in near if hit.turn_id not in known]

@@ -77,6 +77,17 @@ async def test_nearer_in_meaning_is_nearer_in_vectors(embedder: MiniLMEmbedder) 
     assert cosine(query, near) > cosine(query, far) + 0.2
 
 
+@pytest.mark.parametrize("language", ["English", " english ", "EN", "British English"])
+def test_it_reads_english(embedder: MiniLMEmbedder, language: str) -> None:
+    assert embedder.reads(language)
+
+
+@pytest.mark.parametrize("language", ["Deutsch", "中文", "Old English", "", "Englisch"])
+def test_it_reads_nothing_else(embedder: MiniLMEmbedder, language: str) -> None:
+    """Of other languages it sees the letters, by which plans are compared in any case."""
+    assert not embedder.reads(language)
+
+
 async def test_the_event_loop_stays_free_and_a_cancelled_call_harms_nobody(
     embedder: MiniLMEmbedder,
 ) -> None:

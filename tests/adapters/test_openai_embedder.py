@@ -78,6 +78,11 @@ async def test_the_length_is_learned_by_a_probe() -> None:
     assert embedder.dims == 3
 
 
+@pytest.mark.parametrize("language", ["English", "Deutsch", "中文", "Klingon"])
+async def test_a_model_of_an_endpoint_is_taken_to_read_every_language(language: str) -> None:
+    assert Endpoint(gives([3, 4, 0])).embedder().reads(language)
+
+
 async def test_vectors_are_normalised_float32() -> None:
     (vector,) = await Endpoint(gives([3, 4])).embedder().embed(["x"])
     assert struct.unpack("<2f", vector) == pytest.approx((0.6, 0.8))

@@ -19,9 +19,15 @@ from openai import AsyncOpenAI
 
 from core.adapters.openai_client import Limits, Models, Profile, TokenLimit, openai_client
 from core.adapters.openai_narrator import OpenAINarrator
-from core.domain.prompts import REFLECTION_SCHEMA, paragraph_messages, reflection_messages
+from core.domain.prompts import (
+    CHAPTER_FORM,
+    PLANS_FORM,
+    REFLECTION_FORM,
+    paragraph_messages,
+    reflection_messages,
+)
 from core.domain.recurrence import StepContext, estimate_tokens
-from core.domain.story import Brief, Opening, Plan, Reflection, Usage
+from core.domain.story import Brief, EntryKind, Opening, Plan, Recalled, Reflection, Usage
 from core.errors import (
     BudgetSpentError,
     NarratorError,
@@ -64,11 +70,22 @@ ANSWER: dict[str, Any] = {
     "rationale": "The ferry matters no more; the dark lamp does.",
     "memory": "Mira keeps the lamp. The lamp is dark.",
     "summary": "Mira found the lamp dark and counted to nine.",
+    "facts": [{"about": "lamp", "fact": "The lamp is dark.", "ends": ["F2"]}],
     "plan_1": {"title": "The keeper's ledger", "text": "Mira reads the last page."},
     "plan_2": {"title": "Signal the ferry", "text": "She lights the lamp by hand."},
     "plan_3": {"title": "The ninth dark", "text": "The dark counts back at her."},
 }
 TWINS = ANSWER | {"plan_3": ANSWER["plan_1"]}
+PLANS = {name: plan for name, plan in ANSWER.items() if name.startswith("plan_")}
+REFUSED = [Plan(f"Down {n}", f"She goes down the iron stair by way {n}.") for n in (1, 2, 3)]
+LOOKING_BACK = replace(
+    CONTEXT,
+    number=10,
+    ledger=(Recalled("t3", 3, "The lamp is lit.", 0.9, EntryKind.FACT, 4, "lamp"),),
+    touched=(Recalled("t5", 5, "The lamp has oil.", 0.8, EntryKind.FACT, 1, "lamp"),),
+    stretch=(Recalled("t9", 9, "The ferry left.", 0.0),),
+)
+"""The context of a reflection with facts to end and a chapter to tell."""
 SHORT_SILENCE = Limits(first_text_s=0.4)
 SHORT_IDLE = Limits(idle_s=0.2)
 SHORT_WHOLE = Limits(write_s=0.6)
@@ -99,6 +116,9 @@ class Bench:
 
     async def reflect(self) -> tuple[Reflection, Usage]:
         return await self.narrator.reflect(CONTEXT, TEXT)
+
+    async def replan(self) -> tuple[tuple[Plan, ...], Usage]:
+        return await self.narrator.replan(CONTEXT, TEXT, REFUSED, ["They lead to one place."])
 
     async def fails(self, kind: type[NarratorError], call: Callable[[], Awaitable[object]]) -> str:
         """What a call fails with, in full; it says no key, and its sentence is all ours."""
@@ -422,6 +442,51 @@ async def test_chunks_without_choices_are_skipped_and_cached_tokens_counted() ->
         assert bench.meter.charged == [940]
 
 
+async def test_reported_tokens_come_with_the_bytes_of_their_prompt() -> None:
+    """As they were sent: what a token's size is told by."""
+    reply = streams(chunk(TEXT), chunk(finish="stop"), figures(900, 40), DONE)
+    context = replace(CONTEXT, memory="守灯人 \ud800 keeps the lamp.")
+    async with Raw(reply, gives(completion(json.dumps(ANSWER)))) as (bench, server):
+        written = await bench.narrator.write(context, bench.shown.append)
+        _, reflected = await bench.narrator.reflect(context, TEXT)
+        for usage, request in zip((written.usage, reflected), server.requests, strict=True):
+            sent = [message["content"] for message in request.body["messages"]]
+            assert usage.prompt_bytes == sum(len(content.encode()) for content in sent)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        (),
+        (event({"choices": [], "usage": None}),),
+        (figures(0, 0),),
+        (figures(0, 40),),
+        (event({"choices": [], "usage": {"completion_tokens": 40}}),),
+        (event({"choices": [], "usage": {"prompt_tokens": "900", "completion_tokens": 40}}),),
+    ],
+    ids=["no figures", "null", "zeros", "no prompt", "one half", "text"],
+)
+async def test_where_no_tokens_of_the_prompt_are_reported_its_bytes_are_not_either(
+    end: tuple[bytes, ...],
+) -> None:
+    """An estimate must not correct itself."""
+    async with Raw(streams(chunk(TEXT), chunk(finish="stop"), *end, DONE)) as (bench, _):
+        assert (await bench.write()).usage.prompt_bytes == 0
+
+
+async def test_a_try_without_figures_makes_the_whole_call_no_measurement() -> None:
+    """Its tokens are in the sum, so the bytes of the other try would belong to too many."""
+    broken = streams(chunk("The lamp "), DROP)
+    whole = streams(chunk(TEXT), chunk(finish="stop"), figures(900, 40), DONE)
+    async with Raw(broken, whole) as (bench, _):
+        usage = (await bench.write()).usage
+        assert (usage.calls, usage.prompt_bytes) == (2, 0)
+        assert usage.prompt_tokens == 900 + prompt_tokens()
+    async with Raw(whole, whole) as (bench, _):
+        usage = (await bench.write()).usage + (await bench.write()).usage
+        assert (usage.prompt_tokens, usage.prompt_bytes > 0) == (1800, True)
+
+
 async def test_where_no_figures_come_the_cost_is_estimated() -> None:
     reply = streams(chunk(reasoning_content="hm" * 100), chunk(TEXT), chunk(finish="stop"), DONE)
     async with Raw(reply) as (bench, _):
@@ -658,7 +723,7 @@ async def test_a_reflection_is_asked_by_strict_schema_and_counted(
     [body] = bodies(llmock)
     assert body["response_format"]["json_schema"] == {
         "name": "reflection",
-        "schema": REFLECTION_SCHEMA,
+        "schema": REFLECTION_FORM.schema,
         "strict": True,
     }
     assert "stream" not in body
@@ -675,6 +740,113 @@ async def test_a_reflection_goes_on_from_the_messages_of_the_paragraph(
     writing, reflecting = (body["messages"] for body in bodies(llmock))
     assert reflecting[: len(writing)] == writing
     assert reflecting[len(writing)] == {"role": "assistant", "content": TEXT}
+
+
+async def test_a_chapter_and_facts_are_asked_for_and_their_labels_resolved(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    """By the facts that the prompt showed, those first that the paragraph was written with."""
+    told = {"chapter": "The season ended."}
+    llmock.reply(json.dumps(ANSWER | told))
+    reflection, _ = await mocked.narrator.reflect(LOOKING_BACK, TEXT)
+    assert reflection.chapter == "The season ended."
+    assert [fact.ends for fact in reflection.facts] == [("t5/1",)]
+    [body] = bodies(llmock)
+    assert body["response_format"]["json_schema"]["schema"] == CHAPTER_FORM.schema
+    assert "F2 (since turn 5) The lamp has oil." in body["messages"][-1]["content"]
+
+
+async def test_a_missing_chapter_is_asked_for_once_more(mocked: Bench, llmock: LLMock) -> None:
+    llmock.reply(json.dumps(ANSWER)).reply(json.dumps(ANSWER | {"chapter": "The season ended."}))
+    reflection, usage = await mocked.narrator.reflect(LOOKING_BACK, TEXT)
+    assert (reflection.chapter, usage.calls) == ("The season ended.", 2)
+    assert '"chapter" is missing' in bodies(llmock)[1]["messages"][-1]["content"]
+
+
+async def test_where_no_chapter_is_asked_for_none_is_taken(mocked: Bench, llmock: LLMock) -> None:
+    llmock.reply(json.dumps(ANSWER | {"chapter": "The season ended."}))
+    reflection, _ = await mocked.reflect()
+    assert reflection.chapter == ""
+    schema = bodies(llmock)[0]["response_format"]["json_schema"]["schema"]
+    assert "chapter" not in schema["properties"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "says_so"),
+    [
+        (None, '"facts" is missing'),
+        ("The lamp is dark.", '"facts" is missing'),
+        (["The lamp is dark."], '"facts[1]" must be an object'),
+        ([{"about": "lamp"}], '"facts[1].fact" is missing or empty'),
+    ],
+)
+async def test_facts_with_faults_are_asked_for_once_more(
+    mocked: Bench, llmock: LLMock, facts: object, says_so: str
+) -> None:
+    llmock.reply(json.dumps(ANSWER | {"facts": facts})).reply(json.dumps(ANSWER))
+    reflection, usage = await mocked.reflect()
+    assert [fact.text for fact in reflection.facts] == ["The lamp is dark."]
+    assert usage.calls == 2
+    assert says_so in bodies(llmock)[1]["messages"][-1]["content"]
+
+
+# ── other plans ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_other_plans_are_asked_of_the_reflector_by_strict_schema_and_counted(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    mocked.make(Models(MODEL, "gpt-4o-mini"))
+    llmock.reply(json.dumps(PLANS))
+    plans, usage = await mocked.replan()
+    assert [plan.title for plan in plans] == [plan["title"] for plan in PLANS.values()]
+    [body] = bodies(llmock)
+    assert body["model"] == "gpt-4o-mini"
+    assert body["response_format"]["json_schema"] == {
+        "name": "plans",
+        "schema": PLANS_FORM.schema,
+        "strict": True,
+    }
+    assert "stream" not in body
+    asked = body["messages"][-1]["content"]
+    assert "1. Down 1 She goes down the iron stair by way 1." in asked
+    assert "- They lead to one place." in asked
+    assert (usage.calls, usage.first_text_s) == (1, None)
+    assert mocked.meter.charged == [usage.tokens]
+
+
+async def test_other_plans_go_on_from_the_messages_of_the_paragraph(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    llmock.reply(json.dumps(ANSWER)).reply(json.dumps(PLANS))
+    await mocked.reflect()
+    await mocked.replan()
+    reflecting, replanning = (body["messages"] for body in bodies(llmock))
+    assert replanning[:-1] == reflecting[:-1]
+
+
+async def test_other_plans_with_faults_are_asked_for_once_more_and_then_given_up(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    twins = {**PLANS, "plan_3": PLANS["plan_1"]}
+    llmock.reply(json.dumps(twins)).reply(json.dumps(PLANS))
+    _, usage = await mocked.replan()
+    assert usage.calls == 2
+    llmock.reply(json.dumps(twins), times=None)
+    sentence = await mocked.fails(NarratorUnavailableError, mocked.replan)
+    assert "gave no usable plans: plan_3 and plan_1 are the same" in sentence
+    assert len(llmock.requests) == 4
+
+
+async def test_the_plainest_form_that_worked_is_remembered_for_other_plans(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    llmock.fail(400, message="response_format is not supported")
+    llmock.reply(json.dumps(ANSWER)).reply(json.dumps(PLANS))
+    await mocked.reflect()
+    await mocked.replan()
+    kinds = [body["response_format"]["type"] for body in bodies(llmock)]
+    assert kinds == ["json_schema", "json_object", "json_object"]
 
 
 async def test_the_reflector_may_be_another_model(mocked: Bench, llmock: LLMock) -> None:

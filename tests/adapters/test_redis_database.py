@@ -212,7 +212,7 @@ async def fill(database: RedisDatabase) -> None:
     """One due story with one memory entry."""
     store = RedisStoryStore(database, DIMS)
     await store.create(a_story(due=1.0), "create")
-    await store.commit(Commit("entry", a_story(due=1.0), entry=an_entry()))
+    await store.commit(Commit("entry", a_story(due=1.0), entries=(an_entry(),)))
 
 
 async def check_found(database: RedisDatabase) -> None:
@@ -309,7 +309,7 @@ async def test_another_embedder_over_an_empty_memory_is_taken(
     store = RedisStoryStore(database, 16)
     await store.create(a_story(), "create")
     entry = an_entry(vector=unit(1, 2, dims=16))
-    await store.commit(Commit("entry", a_story(), entry=entry))
+    await store.commit(Commit("entry", a_story(), entries=(entry,)))
     search = RedisMemorySearch(database, 16)
     assert turn_ids(await search.nearest(a_story().id, EVERYTHING, entry.vector, 5)) == ["t1"]
     assert "other-embedder (16" in await start_fault(empty_redis.url)
@@ -363,7 +363,9 @@ async def test_cancelled_changes_leave_every_connection_fit_for_use(
         await store.create(story, "create")
     for attempt in range(20):
         changes = [
-            Commit(f"c{attempt}", story, turn=a_turn(f"t{attempt}"), entry=an_entry(f"t{attempt}"))
+            Commit(
+                f"c{attempt}", story, turn=a_turn(f"t{attempt}"), entries=(an_entry(f"t{attempt}"),)
+            )
             for story in stories
         ]
         calls = [asyncio.create_task(store.commit(change)) for change in changes]

@@ -38,7 +38,7 @@ def full_commit(story: Story, number: int) -> Commit:
         replace(story, head=f"t{number}", memory=Memory(f"Memory {number}.", number)),
         writes=frozenset({"memory"}),
         turn=a_turn(f"t{number}", number, f"Paragraph {number}."),
-        entry=an_entry(f"t{number}", number, at_angle(number)),
+        entries=(an_entry(f"t{number}", number, at_angle(number)),),
     )
 
 

@@ -11,10 +11,11 @@ from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
 from core.domain.lineage import MAIN_BRANCH
 from core.domain.story import Brief, Canon, Memory, Plan, Plans, Stretch
+from core.domain.words import STOP_WORDS, search_words
 from core.ports import Commit
 from tests.adapters.redis_raw import raw_client
 from tests.conftest import redis_doors
-from tests.contracts.store_samples import a_story, a_turn, an_entry, at_angle
+from tests.contracts.store_samples import a_fact, a_story, a_turn, an_entry, at_angle
 from tests.core.domain.injections import INJECTIONS
 from tests.repository.root import ROOT
 
@@ -51,11 +52,15 @@ async def test_text_comes_back_as_it_was_and_touches_no_other_key(
         turn = replace(a_turn(paragraph=text), branch=MAIN_BRANCH, plan=Plan(text, text))
         seen = text.encode("utf-8", "replace").decode()  # a summary is legible by then
         entry = an_entry("t1", 1, at_angle(0), branch=MAIN_BRANCH, text=seen)
-        await doors.stories.commit(Commit("write", story, turn=turn, entry=entry))
+        fact = a_fact("t1", 1, 2, at_angle(90), branch=MAIN_BRANCH, about=seen, text=seen)
+        await doors.stories.commit(Commit("write", story, turn=turn, entries=(entry, fact)))
         assert await doors.stories.load(story.id) == story
         assert await doors.stories.turn(story.id, "t1") == turn
-        [found] = await doors.memory.nearest(story.id, lineage, at_angle(0), 500)
-        assert found.text == seen
+        found, about = await doors.memory.nearest(story.id, lineage, at_angle(0), 500)
+        assert (found.text, about.text, about.about) == (seen, seen, seen)
+        worded = await doors.memory.matching(story.id, lineage, text, 500)
+        assert {hit.text for hit in worded} <= {seen}
+        assert bool(worded) is bool(set(search_words(text)) - STOP_WORDS)
         assert await doors.memory.count(story.id, lineage) == 1
         async with raw_client(empty_redis.url) as client:
             there = {key async for key in client.scan_iter(match=f"tw:*{{{serial}}}*")}
@@ -67,6 +72,7 @@ async def test_text_comes_back_as_it_was_and_touches_no_other_key(
                 keys.turn(story.id, "t1"),
                 keys.turns(story.id),
                 keys.memory(story.id, "t1"),
+                keys.memory(story.id, "t1/2"),
                 keys.operation(serial, "write"),
             )
         }

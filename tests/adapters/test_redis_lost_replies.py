@@ -25,7 +25,7 @@ CHANGE = Commit(
     replace(STORY, memory=Memory("Mira waits.", 1)),
     writes=frozenset({"memory"}),
     turn=a_turn(),
-    entry=an_entry(),
+    entries=(an_entry(),),
 )
 BOTH = pytest.mark.parametrize("loss", list(Loss))
 REPEATS = 3

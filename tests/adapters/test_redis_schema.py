@@ -8,6 +8,8 @@ from core.adapters import redis_keys as keys
 from core.adapters.redis_codec import Codec, CodecError
 from core.adapters.redis_schema import (
     FORMAT,
+    any_of,
+    entry_fields,
     read_recalled,
     read_story,
     read_story_id,
@@ -21,14 +23,17 @@ from core.domain.story import (
     Notice,
     Phase,
     Plan,
+    Recalled,
+    Reflection,
     RefreshBallot,
     StoryId,
     Stretch,
     Turn,
+    Usage,
     VotingRule,
 )
 from core.errors import RecordError
-from tests.contracts.store_samples import a_story, a_turn
+from tests.contracts.store_samples import a_fact, a_story, a_turn
 
 # As the first released version writes it. A change that can't read this loses running stories.
 STORED_STORY = {
@@ -56,6 +61,14 @@ STORED_STORY = {
     "settings_v": b"0",
 }
 
+STORED_TURN = (
+    b'{"id":"t2","number":2,"parent":"t1","branch":"main","plan":{"title":"Down","text":"Go."},'
+    b'"paragraph":"It rained on.","recalled":[{"turn_id":"t1","number":1,"text":"It rained.",'
+    b'"score":0.5}],"usage":{"prompt_tokens":900,"cached_tokens":0,"completion_tokens":40,'
+    b'"calls":1,"first_text_s":0.5,"total_s":2.0},"written_at":5.0,"reflection":{"rationale":'
+    b'"Why.","memory":"It rains.","summary":"It rained on.","plans":[{"title":"Up","text":"U."}]}}'
+)
+
 
 def test_a_story_as_it_was_stored_once_is_read() -> None:
     """Fields that came later have their defaults."""
@@ -75,6 +88,28 @@ def test_a_story_as_it_was_stored_once_is_read() -> None:
     assert story.plans.options == (Plan("Down", "They climb."),)
     assert story.settings.rule is VotingRule.SINGLE
     assert story.created_at == 1700000000.25
+
+
+def test_a_turn_as_it_was_stored_once_is_read() -> None:
+    """Of before there were facts, chapters and measured prompts: what it recalled are summaries."""
+    turn = read_turn("key", {"format": b"1", "turn": STORED_TURN})
+    assert turn.recalled == (Recalled("t1", 1, "It rained.", 0.5),)
+    assert turn.reflection == Reflection("Why.", "It rains.", "It rained on.", turn.offered)
+    assert turn.usage == Usage(900, 0, 40, 1, 0.5, 2.0)
+
+
+def test_an_entry_is_stored_with_the_words_that_it_is_found_by() -> None:
+    """Those of its subject first; of what isn't written in words nothing is left."""
+    fields = entry_fields(StoryId(12, 1), a_fact(about="Die Tür", text="灯塔 is 7 m high!"))
+    assert fields["words"].decode() == "die tür 灯塔 is 7 m high"
+    assert (fields["kind"], fields["key"], fields["ends"]) == (b"fact", b"1", b"")
+
+
+def test_a_fact_cannot_end_what_no_index_could_find() -> None:
+    with pytest.raises(ValueError, match="tag"):
+        entry_fields(StoryId(12, 1), a_fact(ends=("",)))
+    with pytest.raises(ValueError, match="empty list"):
+        any_of("ends", [])
 
 
 def test_a_newer_format_is_refused_with_a_sentence() -> None:
@@ -142,6 +177,11 @@ def test_a_hit_without_its_fields_is_a_record_error() -> None:
     with pytest.raises(RecordError, match="tw:memory:x"):
         read_recalled(hit)
     assert read_recalled({**hit, "turn": "t1"}).score == 0.5
+    with pytest.raises(RecordError, match="'omen' is not a valid EntryKind"):
+        read_recalled({**hit, "turn": "t1", "kind": "omen"})
+    by_words = {"number": "1", "text": "T.", "turn": "t1", "score": "7.25"}
+    assert read_recalled(by_words).score == 7.25
+    assert read_recalled({**by_words, "vector_distance": "-0.1"}).score == 1.0
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:", "a:1", "0:1", "5:0", "5:1:1"])
@@ -161,8 +201,8 @@ def test_a_tag_that_an_index_would_change_is_refused(value: str) -> None:
 @pytest.mark.parametrize("part", ["", "a b", "a\n", "\0", "x" * 201])
 def test_a_key_is_never_built_from_anything(part: str) -> None:
     """A part that is empty, too long or no word is refused in every key that takes one."""
-    for build in (keys.turn, keys.memory):
-        with pytest.raises(ValueError, match="turn id"):
+    for build, name in ((keys.turn, "turn id"), (keys.memory, "entry id")):
+        with pytest.raises(ValueError, match=name):
             build(StoryId(1, 1), part)
     with pytest.raises(ValueError, match="operation"):
         keys.operation(1, part)

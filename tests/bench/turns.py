@@ -111,6 +111,10 @@ class FreeEmbedder:
     def __init__(self) -> None:
         self._noise = random.Random(1)
 
+    def reads(self, language: str) -> bool:
+        """Its vectors mean nothing."""
+        return False
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         return [Vector(struct.pack("<f", self._noise.random()) * DIMS) for _ in texts]
 

@@ -72,6 +72,9 @@ class FakeStoryteller:
         self._called("start", channel, guild, brief, settings, after)
         return self.story
 
+    def advice(self, brief: Brief) -> str:
+        return "" if brief.language == "English" else "It reads English only."
+
     async def status(self, channel: int, guild: int) -> Seen:
         self._called("status", channel)
         return Seen(self.story, self.turn)

@@ -134,7 +134,7 @@ async def test_groups_are_for_servers_and_say_the_ranges(server: DiscordServer, 
     }
     memory = {option["name"] for option in told["memory"]["options"]}
     assert memory == {
-        *("show", "search", "edit", "amend", "forget", "pin", "unpin", "history", "undo"),
+        *("show", "facts", "search", "edit", "amend", "forget", "pin", "unpin", "history", "undo"),
     }
     start = {option["name"]: option for option in story["start"]["options"]}
     assert (start["vote_seconds"]["min_value"], start["vote_seconds"]["max_value"]) == (5, 604_800)

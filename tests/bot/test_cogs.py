@@ -13,12 +13,13 @@ import discord
 import pytest
 import simcord
 
+from bot.cogs import forms
 from bot.cogs.answers import Tree
 from bot.cogs.requests import StartRules
 from core.domain.story import Brief, Memory, Settings
 from core.errors import PhaseError, StoreUnavailableError
 from tests.bot.fake_services import Cast, FakeStoryteller
-from tests.fakes.stories import a_story
+from tests.fakes.stories import a_story, a_turn
 
 MODERATOR = discord.Permissions(manage_messages=True)
 
@@ -199,6 +200,20 @@ async def test_a_long_memory_comes_in_pages_with_buttons() -> None:
 async def test_a_search_of_an_empty_memory_says_so() -> None:
     async with playing() as world:
         assert "empty" in said(await world.ann.slash(world.channel, "memory search", query="door"))
+
+
+async def test_only_a_turn_that_ends_a_chapter_shows_one() -> None:
+    story = a_story()
+    assert len(forms.turn_form(story, a_turn(number=9)).children) == 2
+    assert len(forms.turn_form(story, a_turn(number=10)).children) == 3
+
+
+async def test_an_empty_ledger_says_so() -> None:
+    async with playing() as world:
+        shown = said(await world.ann.slash(world.channel, "memory facts"))
+        assert shown == "The ledger has no facts of turn 1."
+        shown = said(await world.ann.slash(world.channel, "memory facts", about="Mira"))
+        assert shown == "The ledger is empty so far."
 
 
 async def test_no_story_is_a_sentence() -> None:

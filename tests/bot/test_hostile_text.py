@@ -10,7 +10,7 @@ import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.desk_texts import hit_pages, memory_pages
+from bot.desk_texts import fact_pages, hit_pages, ledger_pages, memory_pages, recap_pages
 from bot.render import (
     BALLOT_UNITS,
     MESSAGE_UNITS,
@@ -25,6 +25,7 @@ from core.domain.legible import legible
 from core.domain.recurrence import PLAN_TEXT_UNITS, PLAN_TITLE_UNITS
 from core.domain.story import (
     Canon,
+    EntryKind,
     Memory,
     Outcome,
     Pause,
@@ -37,10 +38,10 @@ from core.domain.story import (
 )
 from core.domain.text import clip, split, utf16_length
 from core.ports import Announcement, Ballot, BallotState, Prose
-from core.services.library import Hit, MemoryView, PromptPart
+from core.services.library import Chapter, Hit, LedgerPage, MemoryView, PromptPart, Recap
 from core.services.pieces import PIECE_UNITS
 from tests.bot.discord_reading import EMPHASIS, LINKS, read
-from tests.fakes.stories import BRIEF, a_story, a_turn
+from tests.fakes.stories import BRIEF, a_reflection, a_story, a_turn
 from tests.properties.hostile_text import hostile, long_hostile
 
 VOICE = EMPHASIS | LINKS
@@ -200,6 +201,38 @@ def test_hits_are_shown_with_our_headings_alone(summaries: list[str]) -> None:
         assert reading.names - LINKS <= {"strong"}
         headings += [what for name, what in reading.found if name == "strong"]
     assert headings == [f"Turn {hit.number}" for hit in hits]
+
+
+@given(st.lists(st.tuples(hostile, hostile, st.booleans()), max_size=5))
+def test_facts_are_shown_with_our_marks_alone(facts: list[tuple[str, str, bool]]) -> None:
+    """What holds no longer is struck through, and nothing else is."""
+    hits = tuple(
+        Hit(Recalled(f"t{n}", n, text, 0.5, EntryKind.FACT, 1, about), None, 9 if ended else 0)
+        for n, (about, text, ended) in enumerate(facts, 1)
+    )
+    page = LedgerPage(a_story(), 1, 9, hits)
+    for pages in (ledger_pages(page), fact_pages(a_story(), hits), hit_pages(a_story(), hits)):
+        struck = 0
+        for shown in pages:
+            check(shown)
+            reading = read(shown)
+            assert reading.names - LINKS <= {"strong", "list", "strike"}
+            struck += [name for name, _ in reading.found].count("strike")
+        assert struck == sum(ended for _, _, ended in facts)
+
+
+@given(long_hostile, hostile)
+def test_a_recap_is_shown_with_our_headings_alone(chapter: str, summary: str) -> None:
+    told = replace(a_reflection(), chapter=chapter, summary=summary)
+    turn = a_turn(number=20, reflection=told, pieces=())
+    parts = (Chapter(replace(turn, number=11), turn), replace(turn, number=21))
+    headings: list[str] = []
+    for page in recap_pages(Recap(a_story(), 11, 21, parts)):
+        check(page)
+        reading = read(page)
+        assert reading.names - LINKS <= {"strong"}
+        headings += [what for name, what in reading.found if name == "strong"]
+    assert headings[1:] == ["Turns 11 to 20", "Turn 21", "21"]
 
 
 @given(hostile, hostile)

@@ -66,5 +66,11 @@ class EmbedderContract:
         assert len(vectors) == len(texts)
         assert numbers(vectors[100]) == pytest.approx(numbers(hundredth), abs=1e-5)
 
+    async def test_it_says_whether_it_reads_a_language(self, embedder: Embedder) -> None:
+        """Of any name that a brief can hold, and always the same."""
+        for language in ("English", "Deutsch", "中文", "", " ", "x" * 60):
+            assert embedder.reads(language) is embedder.reads(language)
+            assert isinstance(embedder.reads(language), bool)
+
     async def test_it_has_a_name(self, embedder: Embedder) -> None:
         assert embedder.name

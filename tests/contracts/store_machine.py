@@ -8,7 +8,7 @@ what each of them must give. Its rules know nothing of how a store is made.
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, pairwise
 from typing import TypeVar, cast
 
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 
 from core.domain.story import (
     Canon,
+    EntryKind,
     Lineage,
     Memory,
     Phase,
@@ -37,7 +38,7 @@ from core.domain.story import (
 )
 from core.errors import ConflictError, FencedError
 from core.ports import Commit
-from tests.contracts.store_samples import Doors, a_story, an_entry, at_angle
+from tests.contracts.store_samples import Doors, a_fact, a_story, an_entry, at_angle
 
 T = TypeVar("T")
 
@@ -239,7 +240,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.apply(Commit(self.name("edit"), story, writes=frozenset({name})))
 
     def turn_after(self, held: Story) -> Commit:
-        """The next turn of what a worker holds: record, entry, head, lineage, memory and plans."""
+        """The next turn of what a worker holds: record, entries, head, lineage, memory and plans.
+
+        Each turn has a fact that ends the fact of the turn before it.
+        """
         id_, number = self.name("t"), held.head_number + 1
         lineage = held.lineage or (Stretch("main", 1, 0),)
         branch = lineage[-1].branch
@@ -265,7 +269,17 @@ class StoreMachine(RuleBasedStateMachine):
             writes=frozenset({"memory", "plans"}),
             expects={"canon": held.canon.version},
             turn=Turn(id_, number, held.head, branch, None, f"Paragraph {id_}."),
-            entry=an_entry(id_, number, at_angle(number), branch=branch, text=f"Summary {id_}."),
+            entries=(
+                an_entry(id_, number, at_angle(number), branch=branch, text=f"Summary {id_}."),
+                a_fact(
+                    id_,
+                    number,
+                    vector=at_angle(-number),
+                    branch=branch,
+                    text=f"Fact of {id_}.",
+                    ends=(f"{held.head}/1",) if held.head else (),
+                ),
+            ),
         )
 
     def apply(self, change: Commit) -> str:
@@ -364,8 +378,27 @@ class StoreMachine(RuleBasedStateMachine):
             within = [s for s in story.lineage if s.first <= turn.number <= s.last]
             assert [stretch.branch for stretch in within] == [turn.branch]
         assert self.do(self.doors.memory.count(story.id, story.lineage)) == len(chain)
-        found = self.do(self.doors.memory.nearest(story.id, story.lineage, at_angle(1), 100))
+        place = (story.id, story.lineage)
+        found = self.do(self.doors.memory.nearest(*place, at_angle(1), 100, {EntryKind.SUMMARY}))
         assert {one.turn_id for one in found} == {turn.id for turn in chain}
+        worded = self.do(self.doors.memory.matching(*place, "fact", 100))
+        assert {one.id for one in worded} == {f"{turn.id}/1" for turn in chain}
+
+    @invariant()
+    def a_fact_holds_until_a_turn_of_the_story_ended_it(self) -> None:
+        """Whatever was told on other branches: along the lineage each ends the one before it."""
+        if self.truth is None:
+            return
+        ids = {f"{turn.id}/1" for turn in self.turns.values()}
+        place = (self.truth.id, self.truth.lineage)
+        ended = self.do(self.doors.memory.ending(*place, ids))
+        chain: list[str] = []
+        at = self.truth.head
+        while at is not None:
+            chain.append(f"{at}/1")
+            at = self.turns[self.truth.id, at].parent
+        assert {(id_, later.id) for id_, later in ended} == set(pairwise(chain[::-1]))
+        assert self.do(self.doors.memory.superseded(*place)) == len(chain[1:])
 
     def known(self, story: StoryId) -> Story:
         return next(one for one in [self.stored(), *self.ended] if one.id == story)

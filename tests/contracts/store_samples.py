@@ -3,9 +3,19 @@
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.domain.story import Brief, Phase, Settings, Story, StoryId, Stretch, Turn, Vector
+from core.domain.story import (
+    Brief,
+    EntryKind,
+    Phase,
+    Settings,
+    Story,
+    StoryId,
+    Stretch,
+    Turn,
+    Vector,
+)
 from core.ports import Archive, MemoryEntry, MemorySearch, Schedule, SpendLedger, StoryStore
 
 DIMS = 8
@@ -69,8 +79,37 @@ def an_entry(
     branch: str = "main",
     text: str = "They climbed down.",
 ) -> MemoryEntry:
-    """A memory entry."""
+    """A memory entry: a summary."""
     return MemoryEntry(turn_id, number, branch, text, vector or at_angle(0), 1_700_000_000.5)
+
+
+def a_fact(
+    turn_id: str = "t1",
+    number: int = 1,
+    key: int = 1,
+    vector: Vector | None = None,
+    *,
+    branch: str = "main",
+    about: str = "lamp",
+    text: str = "The lamp is cold.",
+    ends: tuple[str, ...] = (),
+) -> MemoryEntry:
+    """A memory entry: a fact."""
+    entry = an_entry(turn_id, number, vector, branch=branch, text=text)
+    return replace(entry, kind=EntryKind.FACT, key=key, about=about, ends=ends)
+
+
+def a_chapter(
+    turn_id: str = "t10",
+    number: int = 10,
+    vector: Vector | None = None,
+    *,
+    branch: str = "main",
+    text: str = "They crossed the sea.",
+) -> MemoryEntry:
+    """A memory entry: a chapter of ten turns."""
+    entry = an_entry(turn_id, number, vector, branch=branch, text=text)
+    return replace(entry, kind=EntryKind.CHAPTER, first=number - 9)
 
 
 def turn_ids(found: Sequence[object]) -> list[str]:

@@ -85,13 +85,15 @@ async def test_an_edit_of_a_story_that_is_gone_is_refused(doors: Doors) -> None:
 async def test_a_forgotten_entry_leaves_recall_with_its_commit(doors: Doors) -> None:
     """The entry goes, the turn's record stays; writing the entry again brings it back."""
     await begun(doors)
-    await doors.stories.commit(Commit("op-2", STORY, turn=a_turn(), entry=an_entry()))
+    await doors.stories.commit(Commit("op-2", STORY, turn=a_turn(), entries=(an_entry(),)))
     assert await doors.memory.count(STORY.id, EVERYTHING) == 1
     forgotten = replace(a_turn(), forgotten=True)
-    await doors.stories.commit(Commit("op-3", STORY, turn=forgotten, forgets="t1", holds=False))
+    await doors.stories.commit(Commit("op-3", STORY, turn=forgotten, forgets=("t1",), holds=False))
     assert await doors.memory.nearest(STORY.id, EVERYTHING, at_angle(0), 5) == []
     assert await doors.stories.turn(STORY.id, "t1") == forgotten
-    await doors.stories.commit(Commit("op-4", STORY, turn=a_turn(), entry=an_entry(), holds=False))
+    await doors.stories.commit(
+        Commit("op-4", STORY, turn=a_turn(), entries=(an_entry(),), holds=False)
+    )
     assert await doors.memory.count(STORY.id, EVERYTHING) == 1
 
 
@@ -163,11 +165,11 @@ async def test_a_live_story_is_not_purged(doors: Doors) -> None:
 async def test_a_purged_story_is_gone_and_its_neighbours_stay(doors: Doors) -> None:
     """Nothing of it is left, nothing of another story is touched, and it can be repeated."""
     await begun(doors, "gone")
-    await doors.stories.commit(Commit("op-9", STORY, turn=a_turn(), entry=an_entry()))
+    await doors.stories.commit(Commit("op-9", STORY, turn=a_turn(), entries=(an_entry(),)))
     neighbour = a_story(STORY.id.channel + 1)
     await doors.stories.create(neighbour, "op-1")
     await doors.stories.commit(
-        Commit("op-2", neighbour, turn=a_turn(), entry=an_entry(), change=a_change("kept"))
+        Commit("op-2", neighbour, turn=a_turn(), entries=(an_entry(),), change=a_change("kept"))
     )
     await doors.stories.commit(Commit("op-10", replace(STORY, phase=Phase.ENDED)))
     for _ in range(2):

@@ -5,7 +5,7 @@ question has the same answer there as it has with the other two.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,14 +15,19 @@ from core.adapters.offline_narrator import OfflineNarrator
 from core.adapters.openai_client import Models, openai_client
 from core.adapters.openai_narrator import OpenAINarrator
 from core.domain.recurrence import (
+    CHAPTER_UNITS,
+    FACTS,
     MEMORY_SENTENCES,
     TITLE_UNITS,
     StepContext,
     check_paragraph,
+    check_plans,
     check_reflection,
+    label,
 )
-from core.domain.story import Brief, Plan, Recalled, Reflection, Usage
-from core.domain.text import sentences, utf16_length
+from core.domain.story import Brief, EntryKind, Plan, Recalled, Reflection, Usage
+from core.domain.text import same_text, sentences, utf16_length
+from core.domain.variety import ECHO_SHARE, echo
 from core.ports import Clock, Narrator, Written
 from tests.e2e.endpoint import MODEL, Kind, StoryEndpoint
 from tests.fakes.clock import FakeClock
@@ -52,6 +57,24 @@ FULL = replace(
     memory=" ".join(f"Mira remembers lamp {n}." for n in range(1, MEMORY_SENTENCES + 1)),
 )
 """A late turn, whose short-term memory has no room left."""
+
+KNOWN = replace(
+    LATER,
+    ledger=(
+        Recalled("t2", 2, "Mira owns a brass key.", 0.9, EntryKind.FACT, 1, "Mira"),
+        Recalled("t3", 3, "The stair is flooded.", 0.8, EntryKind.FACT, 2, "stair"),
+    ),
+    touched=(Recalled("t4", 4, "Corvin is blind.", 0.7, EntryKind.FACT, 1, "Corvin"),),
+)
+"""A turn with facts in its prompt, and with one that its paragraph touches on."""
+ENDING = replace(
+    KNOWN,
+    number=20,
+    stretch=tuple(
+        Recalled(f"t{n}", n, f"In turn {n} Mira found lamp {n}.", 0.0) for n in range(11, 20)
+    ),
+)
+"""A turn that ends a chapter."""
 
 CONTEXTS = [pytest.param(OPENING, id="opening"), pytest.param(LATER, id="later")]
 
@@ -112,17 +135,31 @@ async def watched(narrator: Narrator, context: StepContext) -> tuple[Written, li
     return await narrator.write(context, screen.show), screen.shown
 
 
-def as_answer(reflection: Reflection) -> dict[str, object]:
-    """A reflection in the form in which a model answers it."""
-    plans = {
+def plans_answer(plans: Sequence[Plan]) -> dict[str, object]:
+    """Plans in the form in which a model answers them."""
+    return {
         f"plan_{number}": {"title": plan.title, "text": plan.text}
-        for number, plan in enumerate(reflection.plans, start=1)
+        for number, plan in enumerate(plans, start=1)
     }
+
+
+def as_answer(reflection: Reflection, known: Sequence[str] = ()) -> dict[str, object]:
+    """A reflection in the form in which a model answers it that was shown these facts."""
+    facts = [
+        {
+            "about": fact.about,
+            "fact": fact.text,
+            "ends": [label(known.index(ended)) for ended in fact.ends],
+        }
+        for fact in reflection.facts
+    ]
     return {
         "rationale": reflection.rationale,
         "memory": reflection.memory,
         "summary": reflection.summary,
-        **plans,
+        "facts": facts,
+        "chapter": reflection.chapter,
+        **plans_answer(reflection.plans),
     }
 
 
@@ -187,8 +224,61 @@ async def test_a_paragraph_by_somebody_else_is_reflected(desk: Desk) -> None:
     assert check_reflection(as_answer(reflection)) == reflection
 
 
-async def three_calls(desk: Desk) -> AsyncIterator[tuple[Usage, float]]:
-    """What opening, writing and reflecting say they cost, each with the clock's time for it."""
+@pytest.mark.parametrize("context", [LATER, KNOWN, ENDING], ids=["later", "known", "ending"])
+async def test_the_facts_of_a_reflection_end_only_what_it_was_shown(
+    desk: Desk, context: StepContext
+) -> None:
+    """Each is a line about something, told from the others by its key; they may be none."""
+    written = await desk.narrator.write(context, lambda _text: None)
+    reflection, _ = await desk.narrator.reflect(context, written.text)
+    known = [fact.id for fact in context.known_facts]
+    assert len(reflection.facts) <= FACTS
+    assert len({fact.key for fact in reflection.facts}) == len(reflection.facts)
+    for fact in reflection.facts:
+        assert fact.about == fact.about.strip() != ""
+        assert fact.text == fact.text.strip() != ""
+        assert "\n" not in fact.about + fact.text
+        assert set(fact.ends) <= set(known)
+        assert not fact.dropped
+    answer = as_answer(reflection, known)
+    assert check_reflection(answer, known, chapter=bool(context.stretch)) == reflection
+
+
+async def test_a_chapter_is_told_exactly_when_a_stretch_is_looked_back_on(desk: Desk) -> None:
+    """It is text of its own, neither the summary again nor the list that it condenses."""
+    ending, _ = await desk.narrator.reflect(ENDING, "It rained on the stair. Mira went home.")
+    assert ending.chapter == ending.chapter.strip() != ""
+    assert ending.chapter != ending.summary
+    assert utf16_length(ending.chapter) <= CHAPTER_UNITS
+    other, _ = await desk.narrator.reflect(KNOWN, "It rained on the stair. Mira went home.")
+    assert other.chapter == ""
+
+
+@pytest.mark.parametrize("context", [*CONTEXTS, pytest.param(KNOWN, id="known")])
+async def test_other_plans_are_three_and_none_of_the_refused(
+    desk: Desk, context: StepContext
+) -> None:
+    """They pass the rules of plans, and say something else than those that could not stand."""
+    paragraph = "It rained on the stair. Mira went home."
+    reflection, _ = await desk.narrator.reflect(context, paragraph)
+    faults = ["plan_1 and plan_2 lead to the same place."]
+    others, _ = await desk.narrator.replan(context, paragraph, reflection.plans, faults)
+    assert check_plans(plans_answer(others)) == others
+    for refused in reflection.plans:
+        assert not [plan for plan in others if same_text(plan.text, refused.text)]
+
+
+async def test_a_paragraph_that_keeps_away_from_a_passage_is_another_one(desk: Desk) -> None:
+    """And passes the rules like any other; the fake says whatever a test has it say."""
+    first = await desk.narrator.write(LATER, lambda _text: None)
+    again = await desk.narrator.write(replace(LATER, avoid=first.text), lambda _text: None)
+    assert check_paragraph(again.text) == again.text
+    if not desk.has_model:
+        assert echo(again.text, first.text)[0] < ECHO_SHARE
+
+
+async def all_calls(desk: Desk) -> AsyncIterator[tuple[Usage, float]]:
+    """What opening, writing, reflecting and replanning cost, each with the clock's time for it."""
     began = desk.clock.monotonic()
     yield (await desk.narrator.open(BRIEF))[1], desk.clock.monotonic() - began
     began = desk.clock.monotonic()
@@ -196,11 +286,15 @@ async def three_calls(desk: Desk) -> AsyncIterator[tuple[Usage, float]]:
     yield written.usage, desk.clock.monotonic() - began
     began = desk.clock.monotonic()
     yield (await desk.narrator.reflect(LATER, "It rained."))[1], desk.clock.monotonic() - began
+    began = desk.clock.monotonic()
+    plans = [Plan("Down", "She goes down."), Plan("Down there", "She goes."), Plan("Up", "Up.")]
+    again = await desk.narrator.replan(LATER, "It rained.", plans, ["They are alike."])
+    yield again[1], desk.clock.monotonic() - began
 
 
 async def test_a_call_counts_what_it_cost(desk: Desk) -> None:
     """A model: one request, and tokens both ways. No model: no request and no token."""
-    async for usage, _ in three_calls(desk):
+    async for usage, _ in all_calls(desk):
         if desk.has_model:
             assert usage.calls == 1
             assert usage.completion_tokens > 0
@@ -211,14 +305,14 @@ async def test_a_call_counts_what_it_cost(desk: Desk) -> None:
 
 async def test_a_call_counts_how_long_it_took(desk: Desk) -> None:
     """No call took longer than the clock says, nor its first text longer than the call."""
-    async for usage, elapsed_s in three_calls(desk):
+    async for usage, elapsed_s in all_calls(desk):
         assert 0 <= (usage.first_text_s or 0.0) <= usage.total_s <= elapsed_s
 
 
 async def test_only_a_paragraph_has_a_first_text(desk: Desk) -> None:
     """What doesn't stream has none: the first of a sum must be a time that members waited."""
-    timed = [usage.first_text_s is not None async for usage, _ in three_calls(desk)]
-    assert timed == [False, True, False]
+    timed = [usage.first_text_s is not None async for usage, _ in all_calls(desk)]
+    assert timed == [False, True, False, False]
 
 
 async def test_a_cancelled_paragraph_ends_at_once_and_whole(desk: Desk) -> None:

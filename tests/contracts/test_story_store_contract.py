@@ -176,7 +176,7 @@ async def test_an_old_epoch_is_fenced_off(doors: Doors) -> None:
     """After somebody else's claim nothing of a late writer's commit is stored."""
     await doors.stories.create(a_story(due=0.0), "op-1")
     claimed = await doors.schedule.claim(a_story().id, 1.0, 31.0)
-    late = Commit("op-2", replace(a_story(), head="t1"), turn=a_turn(), entry=an_entry())
+    late = Commit("op-2", replace(a_story(), head="t1"), turn=a_turn(), entries=(an_entry(),))
     with pytest.raises(FencedError):
         await doors.stories.commit(late)
     assert await doors.stories.load(claimed.id) == claimed
@@ -277,7 +277,7 @@ async def test_a_memory_entry_is_found_as_soon_as_its_commit_returns(doors: Door
     await doors.stories.create(a_story(), "op-1")
     for number in range(1, 21):
         entry = an_entry(f"t{number}", number, at_angle(number))
-        await doors.stories.commit(Commit(f"c{number}", a_story(), entry=entry))
+        await doors.stories.commit(Commit(f"c{number}", a_story(), entries=(entry,)))
         nearest = await doors.memory.nearest(a_story().id, EVERYTHING, at_angle(number), 1)
         assert [found.turn_id for found in nearest] == [f"t{number}"]
 
@@ -288,7 +288,7 @@ async def test_a_vector_of_another_length_is_refused(doors: Doors, vector: bytes
     await doors.stories.create(a_story(), "op-1")
     wrong = replace(an_entry(), vector=vector)
     with pytest.raises(StoreError, match="vector"):
-        await doors.stories.commit(Commit("op-2", replace(a_story(), head="t1"), entry=wrong))
+        await doors.stories.commit(Commit("op-2", replace(a_story(), head="t1"), entries=(wrong,)))
     assert (await doors.stories.load(a_story().id)).head is None
 
 

@@ -9,7 +9,7 @@ with whatever answer a test makes up. Nothing is remembered between two requests
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +34,35 @@ _THINGS = (
     "a debt owed to the miller",
 )
 
+_WAYS = (
+    (
+        "{word} waits at the ferry and asks who lit the lamp on day {number}.",
+        "A storm tears the roof off the chapel, and {word} counts the slates: {number}.",
+        "The miller offers {word} work for {number} winters. It costs a name.",
+    ),
+    (
+        "{word} digs under the salt wall until the spade rings, {number} feet down.",
+        "Somebody has painted door {number} red; {word} knocks.",
+        "Twins sell {word} a dead man's coat with {number} buttons.",
+    ),
+    (
+        "An owl leads {word} past {number} graves to the one that is open.",
+        "{word} burns every letter but number {number} and reads that one aloud.",
+        "The tide stays out for {number} hours, and {word} walks to the wreck.",
+    ),
+    (
+        "{word} teaches {number} children to whistle the forbidden song.",
+        "Fever takes {word}, who dreams of a corridor with {number} mirrors.",
+        "The bailiff wants {number} crowns by noon; {word} hides in the clock.",
+    ),
+)
+"""Where a story can go: no two plans of three turns in a row are alike, or others are asked for."""
+_OTHER_WAYS = (
+    "The smith gives {word} a hammer and {number} nails, and asks for a coffin.",
+    "Behind the mirror {word} finds {number} stairs that nobody swept.",
+    "It snows ash on day {number}. {word} follows the only footprints.",
+)
+
 
 class Kind(StrEnum):
     """What a request asks for."""
@@ -41,6 +70,7 @@ class Kind(StrEnum):
     OPENING = "opening"
     PARAGRAPH = "paragraph"
     REFLECTION = "reflection"
+    PLANS = "plans"
 
 
 @dataclass(frozen=True)
@@ -116,12 +146,32 @@ def thing_of(number: int) -> str:
 
 
 def plan_title(word: str, number: int, option: int) -> str:
-    """Of the plans made after turn ``number``; options count from 0."""
-    return f"{word} road {number}{'abc'[option]}"
+    """Of the plans made after turn ``number``; options count from 0, those of others from 3."""
+    return f"{word} road {number}{'abcxyz'[option]}"
 
 
 def summary_of(word: str, number: int) -> str:
     return f"In turn {number} {word} found {thing_of(number)}."
+
+
+def fact_of(word: str, number: int) -> str:
+    """What holds until the next turn; it is about the story's word."""
+    return f"{word} carries {thing_of(number)}."
+
+
+def facts_of(asked: Asked) -> list[Mapping[str, object]]:
+    """What holds until the next turn, and what holds for good."""
+    word, number = asked.word, asked.number
+    ends = re.findall(rf"^(F\d+) \(.*\) {word} carries", asked.text, re.MULTILINE)
+    return [
+        {"about": word, "fact": fact_of(word, number), "ends": ends},
+        {"about": "The ferryman", "fact": f"He is owed a song for day {number}.", "ends": []},
+    ]
+
+
+def chapter_of(word: str, number: int) -> str:
+    """The ten turns up to one that ends a chapter."""
+    return f"For ten days, up to day {number}, {word} looked for the sea."
 
 
 def memory_of(word: str, number: int) -> str:
@@ -133,8 +183,8 @@ def memory_of(word: str, number: int) -> str:
 def paragraph_of(word: str, number: int, sentences: int, plan: str) -> str:
     first = f"On day {number} {word} followed {plan or 'nobody'}."
     rest = (
-        # Two days must not read alike: a paragraph that repeats the last one is refused.
-        f"Then {word} passed stone {place} of day {number} with {thing_of(number)} in mind."
+        # Two days must not read alike, not even in five words: an echo is written again.
+        f"On day {number}, stone {place}, {word} saw {number} gulls and grew {number} years old."
         for place in range(2, sentences + 1)
     )
     return " ".join((first, *rest))
@@ -146,19 +196,40 @@ def opening_of(asked: Asked) -> Mapping[str, object]:
 
 def reflection_of(asked: Asked) -> Mapping[str, object]:
     word, number = asked.word, asked.number
-    plans = {
-        f"plan_{option + 1}": {
-            "title": plan_title(word, number, option),
-            "text": f"{word} takes the {way} road out of day {number}. It costs a night.",
-        }
-        for option, way in enumerate(("quiet", "steep", "crooked"))
-    }
     return {
         "rationale": f"Day {number} is new.",
         "memory": memory_of(word, number),
         "summary": summary_of(word, number),
-        **plans,
+        "facts": facts_of(asked),
+        "chapter": chapter_of(word, number),
+        **_plans_of(asked, _WAYS[number % len(_WAYS)], 0),
     }
+
+
+def other_plans_of(asked: Asked) -> Mapping[str, object]:
+    return _plans_of(asked, _OTHER_WAYS, 3)
+
+
+def _plans_of(asked: Asked, ways: Sequence[str], first: int) -> Mapping[str, object]:
+    word, number = asked.word, asked.number
+    return {
+        f"plan_{place + 1}": {
+            "title": plan_title(word, number, first + place),
+            "text": way.format(word=word, number=number),
+        }
+        for place, way in enumerate(ways)
+    }
+
+
+def answer_of(asked: Asked) -> Mapping[str, object]:
+    """The object that a request for one is answered with."""
+    match asked.kind:
+        case Kind.OPENING:
+            return opening_of(asked)
+        case Kind.PLANS:
+            return other_plans_of(asked)
+        case _:
+            return reflection_of(asked)
 
 
 # ── the server ───────────────────────────────────────────────────────────────────────────────────
@@ -251,8 +322,7 @@ class StoryEndpoint:
             return await _stream(request, asked, held)
         if held:
             await held.wait()
-        answer = opening_of(asked) if asked.kind is Kind.OPENING else reflection_of(asked)
-        message = {"role": "assistant", "content": json.dumps(answer)}
+        message = {"role": "assistant", "content": json.dumps(answer_of(asked))}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return web.json_response({"choices": [choice], **_USAGE})
 
@@ -288,7 +358,10 @@ def _kind(body: dict[str, Any]) -> Kind:
     if body.get("stream"):
         return Kind.PARAGRAPH
     # From the words that ask: a request that was refused its form comes back without one.
-    return Kind.OPENING if "The story has not begun" in str(body["messages"]) else Kind.REFLECTION
+    said = str(body["messages"])
+    if "The story has not begun" in said:
+        return Kind.OPENING
+    return Kind.PLANS if "between the marks <refused>" in said else Kind.REFLECTION
 
 
 def told_for(asked: Asked) -> str:

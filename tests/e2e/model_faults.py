@@ -1,8 +1,8 @@
 """Everything that goes wrong with a model: each fault is the answer to a request it would spoil.
 
-A fault answers all three calls: a title and outline or a reflection in JSON, a paragraph in a
-stream. Whatever an endpoint says for itself holds what no channel may ever show (``SECRETS``). What
-becomes of a fault stands in test_model_table.
+A fault answers all four calls: a title and outline, a reflection or other plans in JSON, a
+paragraph in a stream. Whatever an endpoint says for itself holds what no channel may ever show
+(``SECRETS``). What becomes of a fault stands in test_model_table.
 """
 
 import json
@@ -24,7 +24,7 @@ from tests.adapters.raw_llm_server import (
     says,
     streams,
 )
-from tests.e2e.endpoint import Asked, Kind, opening_of, reflection_of, told_for
+from tests.e2e.endpoint import Asked, Kind, answer_of, plan_title, told_for
 
 Fault = Callable[[Asked], Reply]
 
@@ -52,7 +52,7 @@ SLOW_S = 0.3
 
 
 def _json_of(asked: Asked) -> dict[str, object]:
-    return dict(opening_of(asked) if asked.kind is Kind.OPENING else reflection_of(asked))
+    return dict(answer_of(asked))
 
 
 def _text_of(asked: Asked) -> str:
@@ -141,7 +141,29 @@ def _without_plan(good: dict[str, object]) -> Mapping[str, object]:
 def _repeats(asked: Asked) -> Reply:
     """The paragraph that the request shows as the previous one, with a word of its own."""
     previous = asked.part("previous") or told_for(asked)
-    return _answer(asked, previous.replace("Then", "And then", 1))
+    return _answer(asked, previous.replace("On day", "So on day", 1))
+
+
+def alike(asked: Asked) -> Reply:
+    """A reflection whose first two plans are nearly one, so that others are asked for."""
+    twins = {
+        f"plan_{place}": {
+            "title": plan_title(asked.word, asked.number, place - 1),
+            "text": f"{asked.word} waits at the stair of day {asked.number} until somebody comes.",
+        }
+        for place in (1, 2)
+    }
+    twins["plan_2"]["text"] += " It rains."
+    return _reflects(lambda good: good | twins)(asked)
+
+
+def _a_fact(text: str, *ends: object) -> dict[str, object]:
+    return {"about": "Mira", "fact": text, "ends": list(ends)}
+
+
+def _facts(*facts: object) -> Fault:
+    """A reflection with these facts."""
+    return _reflects(lambda good: good | {"facts": list(facts)})
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -178,5 +200,13 @@ FAULTS: Mapping[str, Fault] = {
     "with thoughts": _says(lambda text: f"<think>{{Is {KEY} mine?}}</think>\n{text}"),
     "two plans": _reflects(_without_plan),
     "memory of 60 sentences": _long_memory,
+    "no facts": _reflects(lambda good: good | {"facts": None}),
+    "facts in a sentence": _reflects(lambda good: good | {"facts": "Mira limps."}),
+    "a fact without words": _facts(_a_fact(" ")),
+    "a fact that is no object": _facts("Mira limps."),
+    "facts that end what nobody knows": _facts(
+        _a_fact("Mira limps.", "F77", 3, None), _a_fact("Mira is tall.") | {"ends": "F1"}
+    ),
+    "too many facts": _facts(*(_a_fact(f"Mira owns lamp {n}.") for n in range(40))),
     REPEATS: _repeats,
 }

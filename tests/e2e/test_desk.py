@@ -7,9 +7,10 @@ from simcord import InteractionResult
 from simcord.actors import MemberActor
 
 from core.adapters import redis_keys as keys
+from core.domain.recurrence import Budget
 from core.domain.story import Phase
 from tests.adapters.redis_raw import raw_client
-from tests.e2e.endpoint import Kind, memory_of, plan_title, summary_of
+from tests.e2e.endpoint import Kind, chapter_of, fact_of, memory_of, plan_title, summary_of
 from tests.e2e.world import World, text_of
 
 pytestmark = pytest.mark.redis
@@ -125,7 +126,7 @@ async def test_an_amended_summary_is_found_and_the_old_one_is_nowhere_in_recall(
     form = await opened(world, world.mira, "memory amend", turn=1)
     assert prefilled(form)["text"] == summary_of("Ormsay", 1)
     done = await submitted(world, world.mira, form, text="Ormsay drowned a silver bell.")
-    assert "summary of turn 1 is changed" in said(done)
+    assert "What is remembered of turn 1 is changed" in said(done)
     found = await world.ask(world.members[0], "memory search", query="the silver bell")
     assert "Ormsay drowned a silver bell." in found
     assert f"/{world.channel.id}/" in found, "with a link to the message"
@@ -133,6 +134,133 @@ async def test_an_amended_summary_is_found_and_the_old_one_is_nowhere_in_recall(
     recalled = await asked_for(world, 4, "recalled")
     assert "Turn 1: Ormsay drowned a silver bell." in recalled
     assert summary_of("Ormsay", 1) not in recalled
+
+
+async def test_amended_facts_are_what_the_next_prompt_holds(world: World) -> None:
+    """A fact changed, one struck out, one new; then all of it taken back."""
+    await begun(world, 2)
+    form = await opened(world, world.mira, "memory amend", turn=2)
+    song = "The ferryman: He is owed a song for day 2."
+    assert prefilled(form) == {
+        "text": summary_of("Ormsay", 2),
+        "facts": f"Ormsay: {fact_of('Ormsay', 2)}\n{song}",
+    }
+    facts = "Ormsay: Ormsay carries a silver bell.\nThe chapel: It is flooded."
+    done = await submitted(world, world.mira, form, facts=facts)
+    assert "What is remembered of turn 2 is changed" in said(done)
+    await world.turn_over(0)
+    ledger = await asked_for(world, 3, "ledger")
+    assert "(since turn 2) Ormsay carries a silver bell." in ledger
+    assert "(since turn 2) The chapel: It is flooded." in ledger
+    assert fact_of("Ormsay", 1) not in ledger, "what it ended stays ended"
+    assert "song for day 2" not in ledger
+    await world.ask(world.mira, "memory undo", entry=1)
+    listed = (await world.ask(world.members[0], "memory facts")).replace("\\", "")
+    assert f"- ~~{fact_of('Ormsay', 2)}~~ until turn 3" in listed, "in other words it was ended"
+    assert song in listed
+    assert "bell." not in listed
+    again = await opened(world, world.mira, "memory amend", turn=2)
+    assert prefilled(again) == prefilled(form)
+
+
+async def test_a_chapter_is_amended_found_and_told_in_the_recap(world: World) -> None:
+    await begun(world, 10)
+    everyone = world.members[0]
+    recap = await world.ask(everyone, "recap")
+    assert "**Turns 1 to 10**" in recap
+    assert chapter_of("Ormsay", 10) in recap
+    assert summary_of("Ormsay", 4) not in recap
+    form = await opened(world, world.mira, "memory amend", turn=10)
+    assert prefilled(form)["chapter"] == chapter_of("Ormsay", 10)
+    text = "For ten days the Frumiotrope rang."
+    facts = prefilled(form)["facts"] + "\nThe bell: It is called Borogove."
+    await submitted(world, world.mira, form, chapter=text, facts=facts)
+    found = await world.ask(everyone, "memory search", query="the Frumiotrope rang for ten days")
+    assert found.startswith("**Turns 1 to 10** · chapter · ")
+    assert text in found
+    shown = await world.ask(everyone, "memory show")
+    assert "10 summaries that recall can find, and 1 chapter." in shown
+    assert "The ledger has 12 facts that hold, and 9 more that held once." in shown
+    assert f"ledger: facts that matter then: up to {Budget().ledger} tokens" in shown
+    assert "**Facts of the ledger**" in await world.ask(everyone, "why", turn=10)
+    await world.ask(world.mira, "memory forget", turn=10)
+    assert text not in await world.ask(everyone, "recap")
+
+    rare = ("Frumiotrope", "Borogove")
+    assert await holding(world, *rare) == set(rare), "the search for them finds them before"
+    question = await world.mira.slash(world.channel, "story delete")
+    await world.until(lambda: labels(question))
+    await pressed(world, world.mira, question, "Delete it for good")
+    assert await holding(world, *rare, "Ormsay", str(world.channel.id)) == set()
+
+
+async def test_the_ledger_is_paged_by_buttons_that_outlive_a_restart(world: World) -> None:
+    await begun(world, 4)
+    for turn in (2, 3, 4):
+        form = await opened(world, world.mira, "memory amend", turn=turn)
+        shown = prefilled(form)["facts"]
+        more = "".join(f"\nThe sea: It is {n} fathoms deep at stone {turn}." for n in range(6))
+        await submitted(world, world.mira, form, facts=shown + more)
+    ann = world.members[0]
+    shown = await ann.slash(world.channel, "memory facts")
+    await world.until(lambda: labels(shown))
+    assert labels(shown) == ["Older facts"]
+    assert "facts of turns 2 to 4" in said(shown)
+    assert f"- {fact_of('Ormsay', 4)}" in said(shown)
+    assert f"- ~~{fact_of('Ormsay', 3)}~~ until turn 4" in said(shown)
+    assert f"/{world.channel.id}/" in said(shown), "with links to the messages"
+    await world.stop()
+    await world.live_again()
+    older = await pressed(world, ann, shown, "Older facts")
+    assert "facts of turn 1, the newest first" in said(older)
+    assert labels(older) == []
+    found = await world.ask(ann, "memory facts", about="what is owed to the ferryman")
+    assert "The ferryman: He is owed a song" in found
+    assert "Say in 1 to 1000 characters" in await world.ask(ann, "memory facts", about="  ")
+
+
+async def test_a_recap_leads_back_by_buttons_that_outlive_a_restart(world: World) -> None:
+    await begun(world, 2)
+    ann = world.members[0]
+    shown = await ann.slash(world.channel, "recap", turns=1)
+    await world.until(lambda: labels(shown))
+    assert labels(shown) == ["Turn 1"]
+    assert summary_of("Ormsay", 2) in said(shown)
+    await world.stop()
+    await world.live_again()
+    earlier = await pressed(world, ann, shown, "Turn 1")
+    assert summary_of("Ormsay", 1) in said(earlier)
+    assert labels(earlier) == ["Turns 1 to 2"]
+
+
+async def test_facts_that_are_none_are_handed_back(world: World) -> None:
+    """With the line and its number; what changed meanwhile is shown beside what was written."""
+    await begun(world)
+    form = await opened(world, world.mira, "memory amend", turn=1)
+    before = await world.lineage()
+    answer = said(await submitted(world, world.mira, form, facts="Ormsay waits.\nA: b"))
+    assert "Line 1 (“Ormsay waits.”) isn't a fact" in answer
+    assert "Facts:\nOrmsay waits.\nA: b" in answer
+    assert await world.lineage() == before
+    first = await opened(world, world.mira, "memory amend", turn=1)
+    other = await opened(world, world.mira, "memory amend", turn=1)
+    await submitted(world, world.mira, first, facts="Ormsay: Ormsay waits.")
+    late = said(await submitted(world, world.mira, other, facts="Ormsay: Ormsay runs."))
+    assert "was changed since you opened it" in late
+    assert "Ormsay: Ormsay waits." in late
+    assert "Ormsay: Ormsay runs." in late
+
+
+async def test_a_fact_that_still_tells_it_is_one_press_from_being_amended(world: World) -> None:
+    await begun(world)
+    form = await opened(world, world.mira, "memory amend", turn=1)
+    bell = "Ormsay drowned a silver bell."
+    await submitted(world, world.mira, form, text=bell, facts=f"Ormsay: {bell}")
+    form = await opened(world, world.mira, "memory amend", turn=1)
+    done = await submitted(world, world.mira, form, text="Ormsay slept.")
+    assert f"- fact of turn 1: {bell}" in said(done)
+    form = await pressed(world, world.mira, done, "Amend turn 1")
+    assert prefilled(form)["facts"] == f"Ormsay: {bell}"
 
 
 async def test_a_forgotten_turn_leaves_recall_and_undo_brings_it_back(world: World) -> None:
@@ -275,7 +403,7 @@ async def test_settings_hold_from_the_next_vote_on(world: World) -> None:
 
 
 async def test_a_deleted_story_is_nowhere_in_redis(world: World) -> None:
-    """Rare words of premise, memory, plans, summaries and edits: none is found afterwards."""
+    """Rare words of premise, memory, plans, summaries, facts (one of them struck out) and edits."""
     await world.start("Ormsay keeps a lighthouse called Zyxquil.")
     await world.turn_over(0)
     form = await opened(world, world.mira, "memory edit")
@@ -283,10 +411,14 @@ async def test_a_deleted_story_is_nowhere_in_redis(world: World) -> None:
     form = await opened(world, world.mira, "plan edit", option=1)
     await submitted(world, world.mira, form, title="The Quandrill", text="Ormsay meets Jubjubmoor.")
     form = await opened(world, world.mira, "memory amend", turn=1)
-    await submitted(world, world.mira, form, text="Ormsay sold the Frumiotrope.")
+    facts = "Ormsay: Ormsay owns a Slithytove.\nThe cat: It is called Momerath."
+    await submitted(world, world.mira, form, text="Ormsay sold the Frumiotrope.", facts=facts)
+    form = await opened(world, world.mira, "memory amend", turn=1)
+    await submitted(world, world.mira, form, facts="Ormsay: Ormsay owns a Slithytove.")
     await world.ask(world.mira, "memory pin", text="Mimsyvane is left-handed.")
     await world.rests(Phase.VOTING, 2)
     rare = ("Zyxquil", "Vorpelglass", "Quandrill", "Jubjubmoor", "Frumiotrope", "Mimsyvane")
+    rare += ("Slithytove", "Momerath")
     assert await holding(world, *rare) == set(rare), "the search for them finds them before"
 
     question = await world.mira.slash(world.channel, "story delete")

@@ -48,14 +48,14 @@ async def test_before_the_title_is_known(world: World) -> None:
 
 async def test_while_a_paragraph_is_written(world: World) -> None:
     """The same attempt begins anew in the very messages that stand there, over several of them."""
-    held = world.endpoint.hold(Kind.PARAGRAPH, 2, sentences=30)
+    held = world.endpoint.hold(Kind.PARAGRAPH, 2, sentences=36)
     await _begin_second_turn(world, sentences=40)
     await held.reached.wait()
     # Two messages of the first turn, two of the second, whose end is missing.
     await world.until(lambda: len(world.shown(kind=MessageKind.PROSE)) == 4)
     half = world.shown(kind=MessageKind.PROSE)
     await world.die()
-    assert "stone 31 of day 2" not in world.told()[-1]
+    assert "day 2, stone 37" not in world.told()[-1]
     held.release()
     world.clock.leap(LEASE_S)
     await _carries_on(world, 2)

@@ -4,7 +4,7 @@ import hashlib
 import math
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.domain.story import Vector
 from core.errors import EmbedderError
@@ -15,14 +15,18 @@ class FakeEmbedder:
 
     Attributes:
         error: raised by every embed while it is set.
+        fail: asked at each embed with its texts; what it returns is raised.
         asked: the texts of every call, in order.
+        languages: what it reads; nothing, unless a test is about plans that are alike.
     """
 
     def __init__(self, dims: int = 16, name: str = "hashed-words") -> None:
         self._dims = dims
         self._name = name
         self.error: EmbedderError | None = None
+        self.fail: Callable[[Sequence[str]], EmbedderError | None] = lambda _texts: None
         self.asked: list[tuple[str, ...]] = []
+        self.languages: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -32,10 +36,13 @@ class FakeEmbedder:
     def dims(self) -> int:
         return self._dims
 
+    def reads(self, language: str) -> bool:
+        return language in self.languages
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         self.asked.append(tuple(texts))
-        if self.error is not None:
-            raise self.error
+        if error := self.error or self.fail(texts):
+            raise error
         return [self._vector(text) for text in texts]
 
     def _vector(self, text: str) -> Vector:

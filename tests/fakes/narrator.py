@@ -1,10 +1,12 @@
 """A narrator that writes what it was told about, so that a test can read what reached the model."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from core.domain.recurrence import StepContext, check_reflection
-from core.domain.story import Brief, Opening, Reflection, Usage
+from core.domain.recurrence import StepContext, check_plans, check_reflection
+from core.domain.story import Brief, Opening, Plan, Reflection, Usage
+from core.domain.text import sentences
 from core.errors import TalewheelError
 from core.ports import Clock, Written
 
@@ -21,6 +23,12 @@ class FakeNarrator:
         contexts: every context that ``write`` was given.
         reflected: every (context, paragraph) that ``reflect`` was given.
         fail: asked at each call with its name; what it returns is raised.
+        replanned: the faults that every ``replan`` was given.
+        refused: the plans that every ``replan`` was given.
+        paragraphs: what each paragraph says.
+        facts: what each reflection adds to the ledger.
+        plans: what each reflection offers, and ``others`` what each ``replan`` offers.
+        written: what each paragraph costs, but for its times.
         delay_s: how long the clock runs between two sentences of a paragraph.
     """
 
@@ -30,6 +38,13 @@ class FakeNarrator:
         self.contexts: list[StepContext] = []
         self.reflected: list[tuple[StepContext, str]] = []
         self.openings: list[Brief] = []
+        self.replanned: list[tuple[str, ...]] = []
+        self.refused: list[tuple[Plan, ...]] = []
+        self.paragraphs: Callable[[StepContext], str] = paragraph_of
+        self.facts: Callable[[StepContext], list[dict[str, object]]] = lambda _context: []
+        self.plans: Callable[[int], Sequence[Plan]] = lambda number: _plans(number, "abc")
+        self.others: Callable[[int], Sequence[Plan]] = lambda number: _plans(number, "xyz")
+        self.written = WRITE_USAGE
         self.fail: Callable[[str], TalewheelError | None] = lambda _name: None
         self.delay_s = 0.5
 
@@ -43,9 +58,7 @@ class FakeNarrator:
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
         self.contexts.append(context)
-        plan = context.plan.title if context.plan else "nothing yet"
-        told = [f"Turn {context.number} follows {plan}."]
-        told += [f"Sentence {n} of turn {context.number}." for n in range(2, context.sentences + 1)]
+        told = sentences(self.paragraphs(context))
         start = self._clock.monotonic()
         for length in range(1, len(told) + 1):
             on_text(" ".join(told[:length]))
@@ -53,7 +66,7 @@ class FakeNarrator:
             if length == min(2, len(told)):
                 self._enter("write")
         total_s = self._clock.monotonic() - start
-        return Written(" ".join(told), replace(WRITE_USAGE, first_text_s=0.0, total_s=total_s))
+        return Written(" ".join(told), replace(self.written, first_text_s=0.0, total_s=total_s))
 
     async def reflect(self, context: StepContext, paragraph: str) -> tuple[Reflection, Usage]:
         self.reflected.append((context, paragraph))
@@ -61,23 +74,57 @@ class FakeNarrator:
         await self._clock.sleep(self.delay_s)
         self._enter("reflect")
         usage = replace(REFLECT_USAGE, total_s=self._clock.monotonic() - start)
-        return check_reflection(_answer(context)), usage
+        answer = _answer(context) | {"facts": self.facts(context)}
+        answer |= _as_answered(self.plans(context.number))
+        known = [fact.id for fact in context.known_facts]
+        return check_reflection(answer, known, chapter=bool(context.stretch)), usage
+
+    async def replan(
+        self, context: StepContext, paragraph: str, refused: Sequence[Plan], faults: Sequence[str]
+    ) -> tuple[tuple[Plan, ...], Usage]:
+        del paragraph
+        self.replanned.append(tuple(faults))
+        self.refused.append(tuple(refused))
+        self._enter("replan")
+        return check_plans(_as_answered(self.others(context.number))), REFLECT_USAGE
 
     def _enter(self, name: str) -> None:
         if error := self.fail(name):
             raise error
 
 
+def paragraph_of(context: StepContext) -> str:
+    """What it was told about the turn, in as many sentences as were asked for."""
+    plan = context.plan.title if context.plan else "nothing yet"
+    told = [f"Turn {context.number} follows {plan}."]
+    told += [f"Sentence {n} of turn {context.number}." for n in range(2, context.sentences + 1)]
+    return " ".join(told)
+
+
 def _answer(context: StepContext) -> dict[str, object]:
-    """The memory with a sentence more, and three plans that are named after the turn."""
+    """The memory with a sentence more, a summary and a chapter that are named after the turn."""
     number = context.number
-    plans = {
-        f"plan_{place}": {"title": f"Way {number}{way}", "text": f"They go {way}."}
-        for place, way in enumerate("abc", start=1)
-    }
     return {
         "rationale": f"Turn {number} is new.",
         "memory": f"{context.memory} Turn {number} was told.".strip(),
         "summary": f"In turn {number} {context.plan.title if context.plan else 'it'} began.",
-        **plans,
+        "chapter": f"Up to turn {number} all went on.",
     }
+
+
+def _plans(number: int, ways: str) -> list[Plan]:
+    """Three plans that are named after the turn."""
+    return [Plan(f"Way {number}{way}", way_of(number, way)) for way in ways]
+
+
+def _as_answered(plans: Sequence[Plan]) -> dict[str, object]:
+    return {
+        f"plan_{place}": {"title": plan.title, "text": plan.text}
+        for place, plan in enumerate(plans, start=1)
+    }
+
+
+def way_of(number: int, way: str) -> str:
+    """A plan's text: no two have much in common, by letters or by words."""
+    digest = hashlib.sha256(f"{number}{way}".encode()).hexdigest()
+    return f"They go {way}: {digest[:6]} {digest[6:12]} {digest[12:18]} {digest[18:24]}."

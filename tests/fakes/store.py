@@ -8,12 +8,13 @@ before it is applied (nothing happened) or after (applied, and the answer was lo
 import asyncio
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from core.domain.audit import Change, Logged
-from core.domain.story import Lineage, Phase, Recalled, Story, StoryId, Turn, Vector
+from core.domain.story import EntryKind, Lineage, Phase, Recalled, Story, StoryId, Turn, Vector
+from core.domain.words import STOP_WORDS, search_words
 from core.errors import (
     ConflictError,
     FencedError,
@@ -22,7 +23,7 @@ from core.errors import (
     RecordError,
     StoreError,
 )
-from core.ports import Commit, MemoryEntry
+from core.ports import ALL_KINDS, Commit, MemoryEntry
 
 VERSIONED = ("memory", "canon", "plans", "settings", "turns")
 
@@ -126,8 +127,8 @@ class FakeStoryStore:
         world, key = self._world, change.story.id
         if unknown := (change.writes | change.expects.keys()) - set(VERSIONED):
             raise ValueError(f"{min(unknown)!r} has no version")
-        if change.entry is not None:
-            _check_length(change.entry.vector, world.dims)
+        for entry in change.entries:
+            _check_length(entry.vector, world.dims)
         mark = (key.channel, change.operation)
         if mark in world.applied:
             return
@@ -139,10 +140,10 @@ class FakeStoryStore:
         if change.turn is not None:
             world.turns[key, change.turn.id] = change.turn
             world.places[key, change.turn.branch, change.turn.number] = change.turn.id
-        if change.entry is not None:
-            world.entries[key, change.entry.turn_id] = change.entry
-        if change.forgets is not None:
-            world.entries.pop((key, change.forgets), None)
+        for entry in change.entries:
+            world.entries[key, entry.id] = entry
+        for gone in change.forgets:
+            world.entries.pop((key, gone), None)
         if change.change is not None:
             world.changes.setdefault(key, []).append(change.change)
         world.applied.add(mark)
@@ -261,32 +262,81 @@ class FakeMemorySearch:
         self._world = world
 
     async def nearest(
-        self, story: StoryId, lineage: Lineage, query: Vector, limit: int
+        self,
+        story: StoryId,
+        lineage: Lineage,
+        query: Vector,
+        limit: int,
+        kinds: Collection[EntryKind] = ALL_KINDS,
     ) -> list[Recalled]:
         await self._world.before("nearest")
         _check_length(query, self._world.dims)
         found = [
-            Recalled(entry.turn_id, entry.number, entry.text, _cosine(entry.vector, query))
-            for entry in self._within(story, lineage)
+            _recalled(entry, _cosine(entry.vector, query))
+            for entry in self._within(story, lineage, kinds)
         ]
         return sorted(found, key=lambda one: (-one.score, one.number))[: max(0, limit)]
 
-    async def count(self, story: StoryId, lineage: Lineage) -> int:
-        await self._world.before("count")
-        return len(self._within(story, lineage))
+    async def matching(
+        self,
+        story: StoryId,
+        lineage: Lineage,
+        words: str,
+        limit: int,
+        kinds: Collection[EntryKind] = ALL_KINDS,
+    ) -> list[Recalled]:
+        """Counts the words that are shared, which is enough to tell a match from none."""
+        await self._world.before("matching")
+        wanted = set(search_words(words)) - STOP_WORDS
+        found = [
+            _recalled(entry, float(len(wanted & set(search_words(f"{entry.about} {entry.text}")))))
+            for entry in self._within(story, lineage, kinds)
+        ]
+        hits = [one for one in found if one.score]
+        return sorted(hits, key=lambda one: (-one.score, one.number))[: max(0, limit)]
 
-    def _within(self, story: StoryId, lineage: Lineage) -> list[MemoryEntry]:
+    async def ending(
+        self, story: StoryId, lineage: Lineage, ids: Collection[str]
+    ) -> list[tuple[str, Recalled]]:
+        await self._world.before("ending")
+        return [
+            (id_, _recalled(entry, 0.0))
+            for entry in self._within(story, lineage, {EntryKind.FACT})
+            for id_ in entry.ends
+            if id_ in ids
+        ]
+
+    async def count(
+        self, story: StoryId, lineage: Lineage, kind: EntryKind = EntryKind.SUMMARY
+    ) -> int:
+        await self._world.before("count")
+        return len(self._within(story, lineage, {kind}))
+
+    async def superseded(self, story: StoryId, lineage: Lineage) -> int | None:
+        await self._world.before("superseded")
+        facts = self._within(story, lineage, {EntryKind.FACT})
+        return len({entry.id for entry in facts} & {id_ for one in facts for id_ in one.ends})
+
+    def _within(
+        self, story: StoryId, lineage: Lineage, kinds: Collection[EntryKind]
+    ) -> list[MemoryEntry]:
         if any(not stretch.branch for stretch in lineage):
             raise ValueError("a stretch needs its branch")
         return [
             entry
             for (owner, _), entry in self._world.entries.items()
             if owner == story
+            and entry.kind in kinds
             and any(
                 stretch.branch == entry.branch and stretch.first <= entry.number <= stretch.last
                 for stretch in lineage
             )
         ]
+
+
+def _recalled(entry: MemoryEntry, score: float) -> Recalled:
+    own = (entry.turn_id, entry.number, entry.text, score)
+    return Recalled(*own, entry.kind, entry.key, entry.about, entry.first)
 
 
 class FakeSpendLedger:

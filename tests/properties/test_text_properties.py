@@ -307,17 +307,23 @@ def test_clipping_the_front_breaks_no_word_where_spaces_suffice(
     assert utf16_length(text) <= limit or utf16_length(clip_front(text, limit)) >= limit - 20
 
 
-@given(_long_texts, st.integers(1, 60))
-def test_what_a_prompt_holds_of_a_text_is_its_end_within_the_budget(text: str, tokens: int) -> None:
+@given(_long_texts, st.integers(0, 60), st.floats(1, 6))
+def test_what_a_prompt_holds_of_a_text_is_its_end_within_the_budget(
+    text: str, tokens: int, size: float
+) -> None:
     """The start of a premise, the end of a memory and of a paragraph: in any script."""
-    budget = Budget(tokens, tokens, tokens, tokens, tokens, tokens, tokens)
-    brief = replace(BRIEF, premise=text)
-    memory = Memory(text, 1)
-    story = a_story(phase=Phase.WRITING, draft=a_draft(), brief=brief, memory=memory)
+    budget = Budget(premise=tokens, memory=tokens, previous=tokens)
+    story = a_story(
+        phase=Phase.WRITING,
+        draft=a_draft(),
+        brief=replace(BRIEF, premise=text),
+        memory=Memory(text, 1),
+        bytes_per_token=size,
+    )
     context = assemble(story, text, [], budget)
     whole = "".join(text.split())
     for part in (context.memory, context.previous, context.brief.premise):
-        assert estimate_tokens(part) <= tokens or part == text
+        assert estimate_tokens(part, size) <= tokens
     for end in (context.memory, context.previous):
         assert whole.endswith("".join(end.split()).removeprefix("…")) or end == text
     start = "".join(context.brief.premise.split())

@@ -23,12 +23,19 @@ from core.domain.prompts import (
     paragraph_messages,
     reask_messages,
     reflection_messages,
+    replan_messages,
 )
 from core.domain.recurrence import StepContext
-from core.domain.story import Brief, Plan, Recalled
+from core.domain.story import Brief, EntryKind, Plan, Recalled
 from tests.core.domain.injections import INJECTIONS
 
 PLAIN = "Ordinary words."
+
+
+def _fact(number: int, about: str, text: str) -> Recalled:
+    return Recalled(f"t{number}", number, text, 0.5, EntryKind.FACT, 1, about)
+
+
 STEP = StepContext(
     brief=Brief("A keeper.", "gothic", "spare", "English", "The Lamp", "Mira keeps the lamp."),
     number=12,
@@ -36,9 +43,14 @@ STEP = StepContext(
     canon=("The lamp is green.", "Corvin is blind."),
     memory="Mira keeps the lamp.",
     recalled=(Recalled("a", 3, "Mira found a ledger.", 0.5), Recalled("b", 7, "It burned.", 0.4)),
+    ledger=(_fact(4, "Corvin", "He owes Mira a boat."), _fact(9, "lamp", "The lamp is cold.")),
     previous="The ferry left.",
     plan=Plan("Down the stair", "Mira goes down."),
+    avoid="The gulls were quiet.",
+    touched=(_fact(2, "Mira", "She limps."), _fact(11, "ferry", "It sank.")),
+    stretch=(Recalled("k", 10, "They met.", 0.0), Recalled("l", 11, "They parted.", 0.0)),
 )
+ALIKE = (Plan("Go up", "Mira goes up."), Plan("Stay", "Mira stays."), Plan("Stay put", "She does."))
 
 
 def _brief(name: str) -> Callable[[str], StepContext]:
@@ -53,10 +65,22 @@ PLACES: dict[str, Callable[[str], StepContext]] = {
     "recalled": lambda text: replace(
         STEP, recalled=(STEP.recalled[0], Recalled("b", 7, text, 0.4))
     ),
+    "ledger": lambda text: replace(STEP, ledger=(STEP.ledger[0], _fact(9, "lamp", text))),
+    "ledger's name": lambda text: replace(
+        STEP, ledger=(STEP.ledger[0], _fact(9, text, "The lamp is cold."))
+    ),
     "previous": lambda text: replace(STEP, previous=text),
     "plan": lambda text: replace(STEP, plan=Plan("Down the stair", text)),
     "plan's title": lambda text: replace(STEP, plan=Plan(text, "Mira goes down.")),
+    "passage": lambda text: replace(STEP, avoid=text),
+    "touched": lambda text: replace(STEP, touched=(_fact(2, "Mira", text), STEP.touched[1])),
+    "touched's name": lambda text: replace(
+        STEP, touched=(_fact(2, text, "She limps."), STEP.touched[1])
+    ),
+    "stretch": lambda text: replace(STEP, stretch=(Recalled("k", 10, text, 0.0), STEP.stretch[1])),
 }
+ENTRIES = ("canon", "recalled", "ledger", "touched", "stretch")
+"""Marks between which each of two entries has a line of its own."""
 
 _BLOCK = re.compile(r"^<(\w+)>\n(.*?)\n</\1>$", re.MULTILINE | re.DOTALL)
 _BRACKET = re.compile(
@@ -108,23 +132,29 @@ def check_shape(got: list[Message], plain: list[Message], changed: str) -> None:
     """The same roles in the same order, and the same text but for the data of one mark."""
     assert [message.role for message in got] == [message.role for message in plain]
     assert got[0] == Message("system", RULES)
-    assert got[2:] == plain[2:]
-    (mine, theirs) = (message.content for message in (got[1], plain[1]))
+    for mine, theirs in zip(got[1:], plain[1:], strict=True):
+        if mine.role == "user":
+            check_blocks(mine.content, theirs.content, changed)
+        else:
+            assert mine == theirs
+
+
+def check_blocks(mine: str, theirs: str, changed: str) -> None:
+    """The same words outside of the marks, the same marks, and the same data but for one's."""
     assert _BLOCK.sub(r"[\1]", mine) == _BLOCK.sub(r"[\1]", theirs), "nothing stands outside"
     blocks, others = dict(_BLOCK.findall(mine)), dict(_BLOCK.findall(theirs))
     assert list(blocks) == list(others) == [name for name in NAMES if name in others]
     for name, data in blocks.items():
         check_data(data)
         assert name == changed or data == others[name]
-    assert blocks["canon"].count("\n") == 1, "one line for each fact"
-    assert blocks["recalled"].count("\n") == 1, "one line for each turn"
+        assert name not in ENTRIES or data.count("\n") == 1, "one line for each entry"
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("trick", INJECTIONS)
 def test_a_text_stays_data_wherever_it_stands(trick: str, place: str) -> None:
     context, plain = PLACES[place](INJECTIONS[trick]), PLACES[place](PLAIN)
-    changed = place.removesuffix("'s title")
+    changed = place.partition("'s ")[0]
     check_shape(reflection_messages(context, "So."), reflection_messages(plain, "So."), changed)
 
 
@@ -144,6 +174,26 @@ def test_what_the_model_wrote_is_data_as_well(trick: str) -> None:
     assert again[:2] == asked
     assert again[3] == reask_messages(asked, PLAIN, ["The title is empty."])[3]
     check_data(again[2].content)
+
+
+@pytest.mark.parametrize("trick", INJECTIONS)
+def test_plans_that_cannot_stand_are_data_as_well(trick: str) -> None:
+    """Their titles, their texts, and the earlier plan that a fault quotes."""
+    said = INJECTIONS[trick]
+    fault = "plan_1 leads where an earlier vote could: “{}”."
+
+    def asked(refused: tuple[Plan, ...], quoted: str) -> list[Message]:
+        return replan_messages(STEP, "So.", refused, [fault.format(quoted), "They are alike."])
+
+    plain = asked(ALIKE, PLAIN)
+    for got in (
+        asked((Plan(said, "Mira goes up."), *ALIKE[1:]), PLAIN),
+        asked((Plan("Go up", said), *ALIKE[1:]), PLAIN),
+        asked(ALIKE, said),
+    ):
+        check_shape(got, plain, "refused")
+        shown = dict(_BLOCK.findall(got[3].content))["refused"]
+        assert shown.count("\n") == 4, "a line for each plan and for each fault"
 
 
 @pytest.mark.parametrize("trick", INJECTIONS)
@@ -171,7 +221,7 @@ def test_no_mixture_of_brackets_slashes_and_names_makes_a_mark(text: str, place:
     data = as_data(text)
     check_data(data)
     assert as_data(data) == data
-    if data and place not in {"canon", "recalled", "plan's title"}:
+    if data and place not in {*ENTRIES, "plan's title", "ledger's name", "touched's name"}:
         context, plain = PLACES[place](text), PLACES[place](PLAIN)
         check_shape(paragraph_messages(context), paragraph_messages(plain), place)
 

@@ -7,6 +7,7 @@ import pytest
 from core.domain import moves
 from core.domain.identity import DISCORD_EPOCH_S, id_before
 from core.domain.lifecycle import AT_ONCE, due_at_rest
+from core.domain.recurrence import corrected
 from core.domain.story import (
     Notice,
     OfferVotes,
@@ -86,7 +87,7 @@ def test_who_resumes_allows_all_calls_and_tries_again_and_time_does_not() -> Non
 
 def test_reflecting_makes_the_draft_the_head_of_its_branch() -> None:
     before = a_story(phase=Phase.REFLECTING, draft=a_draft(), tries=2)
-    story = moves.reflected(before, a_reflection(2))
+    story = moves.reflected(before, a_reflection(2), Usage())
     assert (story.head, story.lineage, story.tries) == ("t2", (Stretch("main", 1, 2),), 0)
     assert story.memory.version == before.memory.version + 1
     assert story.plans.version == before.plans.version + 1
@@ -94,13 +95,25 @@ def test_reflecting_makes_the_draft_the_head_of_its_branch() -> None:
 
 def test_the_first_reflection_begins_the_main_branch() -> None:
     before = a_story(phase=Phase.REFLECTING, lineage=(), head=None, draft=a_draft(number=1))
-    assert moves.reflected(before, a_reflection()).lineage == (Stretch("main", 1, 1),)
+    assert moves.reflected(before, a_reflection(), Usage()).lineage == (Stretch("main", 1, 1),)
 
 
 def test_a_later_branch_grows_without_its_ancestors() -> None:
     lineage = (Stretch("main", 1, 4), Stretch("b", 5, 6))
     before = a_story(phase=Phase.REFLECTING, lineage=lineage, draft=a_draft(number=7))
-    assert moves.reflected(before, a_reflection()).lineage == (lineage[0], Stretch("b", 5, 7))
+    grown = moves.reflected(before, a_reflection(), Usage())
+    assert grown.lineage == (lineage[0], Stretch("b", 5, 7))
+
+
+def test_the_measure_of_a_token_moves_with_the_turn_and_not_within_it() -> None:
+    """A reflection's prompt begins with the paragraph's, trimmed by the same measure."""
+    writing = a_story(phase=Phase.WRITING, draft=a_draft(), tries=2)
+    reflecting = moves.text_finished(writing)
+    assert (reflecting.phase, reflecting.tries) == (Phase.REFLECTING, 0)
+    assert reflecting.bytes_per_token == writing.bytes_per_token
+    written = Usage(1000, 0, 300, 1, prompt_bytes=3000)
+    told = moves.reflected(reflecting, a_reflection(2), written)
+    assert told.bytes_per_token == corrected(writing.bytes_per_token, written) < 4.0
 
 
 def test_the_deadline_counts_from_the_ballots_own_time_stamp() -> None:

@@ -6,8 +6,15 @@ from typing import Any
 import pytest
 
 from core.domain.recurrence import (
+    ABOUT_UNITS,
+    CHAPTER_TURNS,
+    CHAPTER_UNITS,
+    FACT_UNITS,
+    FACTS,
+    LEAST_BYTES_PER_TOKEN,
     MEMORY_SENTENCES,
     MEMORY_UNITS,
+    MOST_BYTES_PER_TOKEN,
     PLAN_TEXT_UNITS,
     PLAN_TITLE_UNITS,
     SUMMARY_UNITS,
@@ -15,19 +22,38 @@ from core.domain.recurrence import (
     Budget,
     UnusableAnswerError,
     assemble,
+    avoiding,
     check_opening,
     check_paragraph,
+    check_plans,
     check_reflection,
+    corrected,
+    ends_chapter,
     estimate_tokens,
+    fact_line,
+    label,
     longest_paragraph,
+    looked_back,
+    pinned_tokens,
 )
-from core.domain.story import Canon, Memory, Phase, Plan, Recalled, Story
+from core.domain.story import (
+    Brief,
+    Canon,
+    EntryKind,
+    Fact,
+    Memory,
+    Phase,
+    Plan,
+    Recalled,
+    Story,
+    Usage,
+)
 from core.domain.text import sentences, split, utf16_length
 from tests.fakes.stories import PLANS, a_draft, a_story
 
 THAI = "ชายชราเดินไปที่ประภาคารและเปิดประตู "
 """The old man walks to the lighthouse and opens the door; Thai writes no full stops."""
-TIGHT = Budget(premise=12, outline=6, canon=12, memory=12, recalled=12, previous=12, plan=12)
+TIGHT = Budget(premise=12, outline=6, canon=12, memory=12, recalled=26, previous=12, plan=12)
 
 
 def writing(**changes: Any) -> Story:
@@ -36,6 +62,14 @@ def writing(**changes: Any) -> Story:
 
 def hit(number: int, text: str, score: float = 0.5) -> Recalled:
     return Recalled(f"t{number}", number, text, score)
+
+
+def fact(number: int, text: str, about: str = "Mira", key: int = 1) -> Recalled:
+    return Recalled(f"t{number}", number, text, 0.5, EntryKind.FACT, key, about)
+
+
+def chapter(number: int, text: str) -> Recalled:
+    return Recalled(f"t{number}", number, text, 0.5, EntryKind.CHAPTER, first=number - 9)
 
 
 # ── what goes in ─────────────────────────────────────────────────────────────────────────────────
@@ -120,6 +154,67 @@ def test_a_hit_too_long_for_what_is_left_does_not_shut_out_a_shorter_one() -> No
     assert [entry.number for entry in context.recalled] == [3, 7]
 
 
+def test_facts_stand_apart_from_what_happened() -> None:
+    """Each in the order of its turns; a chapter stands where its last turn does."""
+    found = [
+        *(chapter(20, "They crossed the sea."), hit(7, "Mira fell."), fact(9, "She limps.")),
+        *(hit(20, "They landed."), fact(3, "She owns the lamp."), fact(3, "She swore.", key=0)),
+    ]
+    context = assemble(writing(), "", found)
+    stands = [(entry.number, entry.first) for entry in context.recalled]
+    assert stands == [(7, 0), (20, 0), (20, 11)]
+    assert [(entry.number, entry.key) for entry in context.ledger] == [(3, 0), (3, 1), (9, 1)]
+    assert context.known_facts == context.ledger
+
+
+@pytest.mark.parametrize("bytes_per_token", [1.0, 2.6, 4.0, 6.0])
+def test_facts_and_what_happened_have_budgets_of_their_own(bytes_per_token: float) -> None:
+    """Many facts crowd out no summary, and many summaries no fact."""
+    story = writing(bytes_per_token=bytes_per_token)
+    facts = [fact(n, "She owns the lamp by the sea.", key=n) for n in range(1, 200)]
+    told = [hit(n, "In this turn the tide came in over the wall.") for n in range(1, 200)]
+    context = assemble(story, "", [*facts, *told])
+    assert context.ledger == assemble(story, "", facts).ledger
+    assert context.recalled == assemble(story, "", told).recalled
+    for kept, budget in ((context.ledger, Budget().ledger), (context.recalled, Budget().recalled)):
+        said = sum(len(fact_line(entry.about, entry.text)) for entry in kept)
+        assert 0.5 * budget < said / bytes_per_token <= budget
+        assert kept == tuple(sorted(kept, key=lambda entry: entry.number))
+
+
+def test_a_finer_tokenizer_leaves_less_room() -> None:
+    """The same budget of tokens holds half the text where a token is half as long."""
+    memory = Memory("A fact of the sea stands here. " * 400, 1)
+    coarse, fine = (
+        assemble(writing(memory=memory, bytes_per_token=size), memory.text, []) for size in (4, 2)
+    )
+    assert len(fine.memory) == pytest.approx(len(coarse.memory) / 2, rel=0.05)
+    assert len(fine.previous) == pytest.approx(len(coarse.previous) / 2, rel=0.05)
+
+
+def test_what_stands_in_every_prompt_is_cut_where_it_is_longer_than_can_be_entered() -> None:
+    """What members can enter stays whole; nothing else is let through."""
+    entered = Brief("A sea.", "g" * 100, "s" * 300, "l" * 60, "t" * 100, "It begins.")
+    assert assemble(writing(brief=entered), "", []).brief == entered
+    longer = Brief("A sea.", *("word " * 1000 for _ in range(5)))
+    kept = assemble(writing(brief=longer), "", []).brief
+    for name in ("genre", "style", "language", "title", "outline"):
+        assert estimate_tokens(getattr(kept, name)) <= getattr(Budget(), name)
+        assert longer.genre.startswith(getattr(kept, name).removesuffix("…"))
+
+
+def test_a_plans_title_and_text_share_its_budget() -> None:
+    plan = Plan("Down the iron stair", "They go down. They come up again. They go down once more.")
+    story = writing()
+    assert story.draft is not None
+    story = replace(story, draft=replace(story.draft, plan=plan))
+    kept = assemble(story, "", [], TIGHT).plan
+    assert kept == Plan("Down the iron stair", "They go down.")
+    assert estimate_tokens(str(kept)) <= TIGHT.plan
+    nothing = assemble(story, "", [], Budget(plan=0)).plan
+    assert nothing == Plan("", ""), "no budget holds nothing"
+
+
 def test_of_too_many_pinned_facts_the_newest_stand() -> None:
     canon = Canon(("a" * 20, "b" * 20, "c" * 20), 1)
     assert assemble(writing(canon=canon), "", [], TIGHT).canon == ("b" * 20, "c" * 20)
@@ -136,6 +231,90 @@ def test_a_context_does_not_grow_with_what_it_is_made_of() -> None:
         return sum(map(estimate_tokens, parts))
 
     assert tokens(10_000) <= tokens(1_000) * 1.01
+
+
+def test_a_passage_that_came_too_close_is_named_within_its_budget() -> None:
+    context = assemble(writing(), "", [])
+    assert avoiding(context, "The lamp was out.", 4.0) == replace(
+        context, avoid="The lamp was out."
+    )
+    long = avoiding(context, "The lamp was out. " * 1000, 2.5).avoid
+    assert long.startswith("The lamp was out.")
+    assert Budget().avoid * 0.8 < estimate_tokens(long, 2.5) <= Budget().avoid
+
+
+def test_a_reflection_looks_back_on_facts_that_its_prompt_did_not_hold() -> None:
+    context = assemble(writing(), "", [fact(3, "She owns the lamp.")])
+    touched = [fact(3, "She owns the lamp."), fact(9, "She limps."), fact(4, "She swore.")]
+    looking = looked_back(context, touched, [], 4.0)
+    assert [entry.number for entry in looking.touched] == [4, 9]
+    assert [entry.number for entry in looking.known_facts] == [3, 4, 9]
+    assert looking == replace(context, touched=looking.touched), "nothing else is changed"
+
+
+def test_what_is_looked_back_on_keeps_to_its_budgets() -> None:
+    """The best facts that fit; of the chapter's summaries all, each with an equal share."""
+    facts = [fact(n, "She owns the lamp by the sea.", key=n) for n in range(1, 100)]
+    stretch = [hit(n, f"In turn {n} the tide came in. " * 90) for n in range(1, 30)]
+    for size in (1.0, 2.6, 4.0):
+        looking = looked_back(assemble(writing(), "", []), facts, stretch, size)
+        assert [entry.number for entry in looking.stretch] == list(range(20, 30))
+        said = sum(estimate_tokens(entry.text, size) for entry in looking.stretch)
+        assert Budget().stretch * 0.6 < said <= Budget().stretch
+        assert looking.touched == tuple(facts[: len(looking.touched)])
+        said = sum(estimate_tokens(entry.text, size) for entry in looking.touched)
+        assert 0 < said <= Budget().touched
+
+
+def test_every_tenth_turn_ends_a_chapter() -> None:
+    assert [number for number in range(1, 31) if ends_chapter(number)] == [10, 20, 30]
+    assert CHAPTER_TURNS == 10
+
+
+def test_a_fact_says_what_it_is_about_once() -> None:
+    assert fact_line("the lamp", "The lamp is green.") == "The lamp is green."
+    assert fact_line("Mira", "She limps.") == "Mira: She limps."
+    assert fact_line("", "It rains.") == "It rains."
+
+
+def test_a_pinned_fact_counts_with_the_line_that_it_stands_on() -> None:
+    assert pinned_tokens("x" * 9) == estimate_tokens("- xxxxxxxxx\n") == 3
+    assert pinned_tokens("x" * 9, 1.0) == 12
+
+
+# ── how long a token is ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("real", [1.5, 2.9, 4.6])
+def test_the_measure_of_a_token_comes_close_to_what_is_reported(real: float) -> None:
+    measure = 4.0
+    for _ in range(15):
+        measure = corrected(measure, Usage(1000, prompt_bytes=int(1000 * real)))
+    assert measure == pytest.approx(real, rel=0.01)
+
+
+def test_one_report_moves_the_measure_a_part_of_the_way() -> None:
+    assert corrected(4.0, Usage(1000, prompt_bytes=2000)) == pytest.approx(3.4)
+
+
+@pytest.mark.parametrize(
+    ("usage", "bound"),
+    [
+        (Usage(10**9, prompt_bytes=1), LEAST_BYTES_PER_TOKEN),
+        (Usage(1, prompt_bytes=10**9), MOST_BYTES_PER_TOKEN),
+    ],
+)
+def test_no_report_moves_the_measure_beyond_what_tokenizers_do(usage: Usage, bound: float) -> None:
+    measure = 4.0
+    for _ in range(50):
+        measure = corrected(measure, usage)
+        assert LEAST_BYTES_PER_TOKEN <= measure <= MOST_BYTES_PER_TOKEN
+    assert measure == pytest.approx(bound, abs=1e-6)
+
+
+@pytest.mark.parametrize("usage", [Usage(), Usage(1000), Usage(prompt_bytes=4000)])
+def test_without_a_report_the_measure_stays(usage: Usage) -> None:
+    assert corrected(3.1, usage) == 3.1
 
 
 # ── what comes out ───────────────────────────────────────────────────────────────────────────────
@@ -228,13 +407,19 @@ def answer(**changes: object) -> dict[str, object]:
         f"plan_{n}": {"title": plan.title, "text": plan.text} for n, plan in enumerate(PLANS, 1)
     }
     fixed = {"rationale": "Because.", "memory": "Mira is here.", "summary": "She came."}
-    return {**fixed, **plans, **changes}
+    return {**fixed, "facts": [], **plans, **changes}
+
+
+def one_fact(**changes: object) -> dict[str, object]:
+    """A fact as a model answers it, with ``changes`` made."""
+    return {"about": "Mira", "fact": "Mira owns the lamp.", "ends": [], **changes}
 
 
 def test_a_right_answer_becomes_a_reflection() -> None:
     reflection = check_reflection(answer())
     assert reflection.plans == PLANS
     assert (reflection.rationale, reflection.memory) == ("Because.", "Mira is here.")
+    assert (reflection.facts, reflection.chapter) == ((), "")
 
 
 def test_a_memory_of_sixty_sentences_keeps_its_twenty_newest() -> None:
@@ -273,6 +458,92 @@ def test_a_missing_or_empty_part_is_refused_by_name(part: str, value: object) ->
         check_reflection(answer(**{part: value}))
 
 
+def test_facts_are_numbered_trimmed_and_clipped() -> None:
+    facts = [
+        one_fact(about=" Mira \n Vale ", fact=" She owns\nthe lamp. "),
+        one_fact(about="x" * 200, fact="The sea. " * 200),
+    ]
+    first, second = check_reflection(answer(facts=facts)).facts
+    assert first == Fact(1, "Mira Vale", "She owns the lamp.")
+    assert second.key == 2
+    assert utf16_length(second.about) <= ABOUT_UNITS
+    assert utf16_length(second.text) <= FACT_UNITS
+
+
+def test_of_too_many_facts_the_first_stand() -> None:
+    facts = [one_fact(fact=f"Mira owns lamp {n}.") for n in range(1, 20)]
+    facts[FACTS:] = [{"nonsense": "is not looked at"}]
+    kept = check_reflection(answer(facts=facts)).facts
+    assert [entry.key for entry in kept] == list(range(1, FACTS + 1))
+    assert kept[-1].text == f"Mira owns lamp {FACTS}."
+
+
+def test_labels_of_facts_become_their_ids_and_made_up_ones_nothing() -> None:
+    ends = ["F2", " f1 ", "F2", "F4", "F0", "F", "2", "t5/1", 1, None, ["F3"], {"F3": 1}]
+    reflection = check_reflection(answer(facts=[one_fact(ends=ends)]), ["t5/1", "t7/3", "t8/1"])
+    assert reflection.facts[0].ends == ("t7/3", "t5/1")
+    assert check_reflection(answer(facts=[one_fact(ends=["F1"])])).facts[0].ends == ()
+    assert [label(place) for place in (0, 1, 19)] == ["F1", "F2", "F20"]
+
+
+@pytest.mark.parametrize("ends", [None, "F1", {"F1": True}, 1])
+def test_labels_that_are_no_list_end_nothing(ends: object) -> None:
+    """What they were meant to end isn't worth another request."""
+    assert check_reflection(answer(facts=[one_fact(ends=ends)]), ["t5/1"]).facts[0].ends == ()
+    bare = {"about": "Mira", "fact": "Mira owns the lamp."}
+    assert check_reflection(answer(facts=[bare]), ["t5/1"]).facts[0].ends == ()
+
+
+@pytest.mark.parametrize("facts", [None, "none", {}, {"about": "Mira", "fact": "She is."}, 3])
+def test_facts_that_are_no_list_are_refused(facts: object) -> None:
+    with pytest.raises(UnusableAnswerError, match='"facts" is missing: it must be an array'):
+        check_reflection(answer(facts=facts))
+    with pytest.raises(UnusableAnswerError, match="facts"):
+        check_reflection({name: part for name, part in answer().items() if name != "facts"})
+
+
+@pytest.mark.parametrize(
+    ("broken", "fault"),
+    [
+        ("Mira owns the lamp.", '"facts\\[2\\]" must be an object with "about", "fact" and "ends"'),
+        (None, '"facts\\[2\\]" must be an object'),
+        ({"fact": "x"}, '"facts\\[2\\].about" is missing or empty'),
+        (one_fact(about=" "), '"facts\\[2\\].about" is missing or empty'),
+        (one_fact(fact="\u200b"), '"facts\\[2\\].fact" is missing or empty'),
+        (one_fact(fact=["x"]), '"facts\\[2\\].fact" is missing or empty'),
+    ],
+)
+def test_a_fact_without_its_parts_is_refused_by_its_place(broken: object, fault: str) -> None:
+    with pytest.raises(UnusableAnswerError, match=fault):
+        check_reflection(answer(facts=[one_fact(), broken]))
+
+
+def test_a_chapter_is_taken_exactly_when_one_is_asked_for() -> None:
+    told = answer(chapter=" They crossed the sea. ")
+    assert check_reflection(told, chapter=True).chapter == "They crossed the sea."
+    assert check_reflection(told).chapter == ""
+    long = check_reflection(answer(chapter="They crossed the sea. " * 400), chapter=True)
+    assert utf16_length(long.chapter) <= CHAPTER_UNITS
+
+
+@pytest.mark.parametrize("value", ["", "  ", None, 7, ["x"]])
+def test_a_missing_chapter_is_refused_where_one_is_asked_for(value: object) -> None:
+    with pytest.raises(UnusableAnswerError, match='"chapter" is missing or empty'):
+        check_reflection(answer(chapter=value), chapter=True)
+    with pytest.raises(UnusableAnswerError, match='"chapter" is missing or empty'):
+        check_reflection(answer(), chapter=True)
+
+
+def test_plans_alone_are_taken_as_those_of_a_reflection() -> None:
+    assert check_plans(answer()) == PLANS
+    twice = {"title": PLANS[0].title, "text": "Other."}
+    with pytest.raises(UnusableAnswerError, match="plan_2 and plan_1 are the same"):
+        check_plans(answer(plan_2=twice))
+    with pytest.raises(UnusableAnswerError) as refusal:
+        check_plans({})
+    assert len(refusal.value.faults) == 3
+
+
 def test_two_plans_instead_of_three_are_refused() -> None:
     two = answer()
     del two["plan_3"]
@@ -304,12 +575,13 @@ def test_plans_at_their_limits_are_accepted() -> None:
 
 def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(UnusableAnswerError) as refusal:
-        check_reflection({})
-    assert len(refusal.value.faults) == 6
+        check_reflection({}, chapter=True)
+    assert len(refusal.value.faults) == 8
 
 
 def test_tokens_are_estimated_by_bytes() -> None:
     assert [estimate_tokens(text) for text in ("", "abcd", "abcde", "海の時計")] == [0, 1, 2, 3]
+    assert [estimate_tokens("海の時計", size) for size in (1.0, 2.5, 6.0)] == [12, 5, 2]
 
 
 def test_white_space_between_sentences_costs_nothing_that_is_kept() -> None:

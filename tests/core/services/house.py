@@ -11,6 +11,7 @@ from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.remembering import remembered_ids
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
 from tests.fakes.embedder import FakeEmbedder
@@ -167,12 +168,8 @@ class House:
         offered = [m.offered for m in self.stage.shown(channel, MessageKind.BALLOT)]
         assert offered == [3] * len(told)
         story = self.story(channel)
-        entries = sorted(
-            (entry.number, entry.turn_id)
-            for (owner, _), entry in self.world.entries.items()
-            if owner == story.id
-        )
-        assert entries == [(turn.number, turn.id) for turn in told], "memory and lineage agree"
+        entries = {id_ for owner, id_ in self.world.entries if owner == story.id}
+        assert entries == set().union(*map(remembered_ids, told)), "memory and lineage agree"
         assert story.memory.text == told[-1].reflection.memory  # type: ignore[union-attr]
 
     def _silence(self) -> None:

@@ -1,11 +1,12 @@
 """How often a turn may call the models before a person acts, whatever goes wrong meanwhile."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from core.adapters.openai_client import Limits
 from core.adapters.openai_embedder import ATTEMPTS
 from core.domain.moves import TURN_CALLS
-from core.domain.story import Phase
+from core.domain.story import Phase, Plan
 from core.errors import (
     BudgetSpentError,
     EmbedderUnavailableError,
@@ -14,6 +15,8 @@ from core.errors import (
 )
 from tests.core.services.house import BRIEF, CHANNEL, GUILD, SETTINGS, House
 
+EMBEDDINGS_PER_CALL = 3
+"""Requests for vectors beside a call, each of which is tried ATTEMPTS times."""
 SENTENCE = (
     f"This turn has called the model {TURN_CALLS} times and still isn't done, so it stops before "
     "it costs more. /story resume allows as many calls again."
@@ -23,7 +26,8 @@ SENTENCE = (
 def calls(house: House) -> int:
     """Calls to the narrator so far."""
     narrator = house.narrator
-    return len(narrator.openings) + len(narrator.contexts) + len(narrator.reflected)
+    told = len(narrator.openings) + len(narrator.contexts)
+    return told + len(narrator.reflected) + len(narrator.replanned)
 
 
 async def check_stopped(house: House, called: int) -> None:
@@ -43,7 +47,7 @@ async def check_goes_on(house: House, number: int) -> None:
     await house.teller.resume(CHANNEL)
     draft = house.story().draft
     assert draft is not None
-    assert draft.calls < 3
+    assert draft.calls < 4
     await house.until(Phase.VOTING, number=number)
     house.check_told_once()
 
@@ -80,6 +84,53 @@ async def test_each_call_is_counted_in_what_is_stored_before_it_is_made() -> Non
         house.narrator.fail = note
         await house.begin()
         assert counted == [("open", 1), ("write", 2), ("reflect", 3)]
+
+
+async def test_an_echo_and_plans_that_are_alike_cost_a_call_more_each() -> None:
+    """Counted before they are made, like the calls that every turn needs; and embeddings beside."""
+    async with House() as house:
+        await house.begin()
+        counted: list[tuple[str, int]] = []
+        embedded: list[int] = []
+
+        def note(name: str) -> None:
+            draft = house.story().draft
+            assert draft is not None
+            counted.append((name, draft.calls))
+            embedded.append(len(house.embedder.asked))
+
+        house.narrator.fail = note
+        house.narrator.paragraphs = lambda _context: "Below her the stair rang once, and once more."
+        house.narrator.plans = lambda number: [
+            Plan(f"{where} at {number}", f"Mira goes down the iron stair by way {where}.")
+            for where in "abc"
+        ]
+        house.embedder.languages = frozenset({"English"})
+        await house.turn_over()
+        counted.clear()
+        await house.turn_over()
+        assert counted == [("write", 1), ("write", 2), ("reflect", 3), ("replan", 4)]
+        gaps = [later - earlier for earlier, later in pairwise(embedded)]
+        assert max(gaps) <= EMBEDDINGS_PER_CALL
+
+
+async def test_a_turn_whose_every_paragraph_is_an_echo_is_bounded() -> None:
+    """Each process dies with its second paragraph half shown; each writes two before."""
+    house = House()
+    async with house:
+        house.narrator.paragraphs = lambda _context: "Below her the stair rang once, and once more."
+        await house.begin()
+        begun = calls(house)
+        house.stage.vote(CHANNEL, 1, 0)
+        await house.when(lambda: calls(house) == begun + 2)
+    for death in range(2, TURN_CALLS // 2 + 1):
+        house = house.restarted()
+        async with house:
+            await house.when(lambda house=house, death=death: calls(house) == begun + 2 * death)
+    house = house.restarted()
+    async with house:
+        await check_stopped(house, begun + TURN_CALLS)
+        await check_goes_on(house, 2)
 
 
 async def test_a_memory_that_is_edited_during_every_reflection_does_not_cost_for_ever() -> None:
@@ -127,16 +178,27 @@ async def test_embeddings_that_fail_after_each_reflection_are_bounded_by_its_cal
         await house.begin()
         begun = len(house.narrator.reflected)
         down = EmbedderUnavailableError("Embeddings are down.")
-
-        def fail(name: str) -> None:
-            house.embedder.error = down if name == "reflect" else None
-
-        house.narrator.fail = fail
+        house.embedder.fail = lambda texts: down if texts[0].startswith("In turn 2") else None
         house.stage.vote(CHANNEL, 1, 0)
         await house.clock.run_for(7200)
         assert house.story().phase is Phase.PAUSED
         assert len(house.narrator.reflected) - begun == 7
         assert house.stage.said(CHANNEL)[-1] == "Embeddings are down. /story resume tries again."
+
+
+async def test_embeddings_that_fail_before_each_reflection_cost_none() -> None:
+    """What a paragraph touches on is sought first: while that can't be, nothing is paid for."""
+    async with House() as house:
+        await house.begin()
+        begun = calls(house)
+        down = EmbedderUnavailableError("Embeddings are down.")
+        house.embedder.fail = lambda texts: down if texts[0].startswith("Turn 2 follows") else None
+        house.stage.vote(CHANNEL, 1, 0)
+        await house.clock.run_for(7200)
+        assert house.story().phase is Phase.PAUSED
+        assert calls(house) - begun == 1, "the paragraph"
+        house.embedder.fail = lambda _texts: None
+        await check_goes_on(house, 2)
 
 
 async def test_waiting_for_a_budget_costs_no_call() -> None:
@@ -194,8 +256,8 @@ async def test_a_resume_in_the_middle_of_an_outage_allows_all_tries_again() -> N
 
 
 def test_the_largest_number_of_requests_is_the_one_that_is_written_down() -> None:
-    """140 requests a turn, 80 of them completions: docs/design.md and TURN_CALLS say so."""
+    """260 requests a turn, 80 of them completions: TURN_CALLS says so."""
     limits = Limits()
     completions = TURN_CALLS * max(limits.write_attempts, limits.reflect_attempts)
     assert completions == 80
-    assert completions + TURN_CALLS * ATTEMPTS == 140
+    assert completions + TURN_CALLS * EMBEDDINGS_PER_CALL * ATTEMPTS == 260

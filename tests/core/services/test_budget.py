@@ -82,6 +82,8 @@ async def test_what_is_embedded_counts_and_stops_at_the_cap() -> None:
     inner = FakeEmbedder()
     embedder = MeteredEmbedder(inner, meter)
     assert (embedder.name, embedder.dims) == (inner.name, inner.dims)
+    inner.languages = frozenset({"English"})
+    assert (embedder.reads("English"), embedder.reads("Deutsch")) == (True, False)
     assert len(await embedder.embed(["x" * 20, "y" * 20])) == 2
     with pytest.raises(BudgetSpentError, match="10 used"):
         await embedder.embed(["z"])

@@ -166,10 +166,15 @@ async def test_a_forgotten_turn_is_out_of_recall_and_comes_back() -> None:
 
 
 async def test_what_still_tells_an_amended_thing_is_named() -> None:
-    """The memory and the turn's own paragraph still say it."""
+    """The memory still says it, and the paragraph that the summary was made from."""
     async with House() as house:
         await begun(house, 2)
-        places = await house.library.still_said(CHANNEL, "Turn 1 was told.", 1)
+        old = house.lineage()[0].summary
+        await house.moderation.amend(CHANNEL, ADA, 1, "Turn 1 was told.", fingerprint(old))
+        old = house.lineage()[0].summary
+        await house.moderation.amend(CHANNEL, ADA, 1, "Another.", fingerprint(old))
+        [logged, _] = await house.history.page(CHANNEL)
+        places = await house.library.still_said(CHANNEL, logged.change)
         assert ("memory", "Turn 1 was told.") in [(place.where, place.text) for place in places]
 
 
@@ -340,8 +345,9 @@ async def test_a_rewind_takes_the_memory_back_and_can_be_taken_back() -> None:
         fresh = house.stage.shown(CHANNEL, MessageKind.BALLOT)[-1]
         assert house.lineage()[-1].ballot == fresh.id
         assert fresh.votes == {}
+        wanted = house.story().plans.options[2]
         await house.turn_over(2)
-        assert house.narrator.contexts[-1].plan == Plan("Way 2c", "They go c.")
+        assert house.narrator.contexts[-1].plan == wanted
         assert await recalled(house) == [1, 2, 3]
         assert house.lineage()[-1].id not in told
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from core.domain import edits
 from core.domain.audit import Moderator
 from core.domain.identity import fingerprint
+from core.domain.ledger import lines, memory_of
 from core.domain.lineage import holds
-from core.domain.story import Phase
+from core.domain.recurrence import StepContext, label
+from core.domain.story import EntryKind, Phase, entry_id
 from core.errors import RefusedError
 from core.ports import BallotState, MessageKind
 from tests.core.services.house import CHANNEL, House
@@ -23,7 +25,7 @@ ADA = Moderator(5, "Ada")
 
 Act = tuple[str, int]
 ACTS = (
-    *("tell", "tell", "memory", "pin", "unpin", "amend", "forget", "part", "plan"),
+    *("tell", "tell", "memory", "pin", "unpin", "amend", "facts", "forget", "part", "plan"),
     *("settings", "reflect", "retry", "rewind", "rewind", "undo", "undo", "undo"),
 )
 
@@ -34,7 +36,7 @@ async def act(house: House, name: str, number: int) -> None:
     told = [turn.number for turn in house.lineage()]
     turn = house.lineage()[number % len(told)]
     assert turn.reflection is not None
-    plan = story.plans.options[number % 3]
+    plan, held = story.plans.options[number % 3], memory_of(turn)
     desk, course = house.moderation, house.direction
     doing: dict[str, Callable[[], Awaitable[object]]] = {
         "tell": lambda: house.turn_over(number % 3),
@@ -44,8 +46,11 @@ async def act(house: House, name: str, number: int) -> None:
         "pin": lambda: desk.pin(CHANNEL, ADA, f"Fact {number}."),
         "unpin": lambda: desk.unpin(CHANNEL, ADA, f"Fact {number}."),
         "amend": lambda: desk.amend(
-            *(CHANNEL, ADA, turn.number, f"Summary {number}."),
-            fingerprint(turn.reflection.summary if turn.reflection else ""),
+            *(CHANNEL, ADA, turn.number, f"Summary {number}.", fingerprint(str(held)))
+        ),
+        "facts": lambda: desk.amend(
+            *(CHANNEL, ADA, turn.number, held.summary, fingerprint(str(held))),
+            facts=edited(lines(held.facts), number),
         ),
         "forget": lambda: desk.forget(CHANNEL, ADA, turn.number),
         "part": lambda: course.edit_part(
@@ -77,11 +82,27 @@ async def check(house: House) -> None:
     assert {turn.id for turn in turns if holds(story.lineage, turn)} == {turn.id for turn in told}
     assert story.memory.text == told[-1].remembered
     assert story.plans.options == told[-1].offered
-    # Recall finds the summaries of the lineage, as they are written there, and nothing else.
-    found = await house.library.find(CHANNEL, "turn", limit=100)
-    assert {hit.recalled.turn_id: hit.recalled.text for hit in found} == {
-        turn.id: turn.reflection.summary for turn in told if turn.reflection and not turn.forgotten
+    # Recall finds what the turns of the lineage left, as it is written there, and nothing else.
+    found = await house.library.find(CHANNEL, "turn", limit=200)
+    known = [(turn.id, memory_of(turn)) for turn in told if not turn.forgotten]
+    ledger = {
+        entry_id(EntryKind.FACT, id_, fact.key): fact
+        for id_, memory in known
+        for fact in memory.facts
+        if not fact.dropped
     }
+    assert {hit.recalled.id: hit.recalled.text for hit in found} == {
+        **{id_: memory.summary for id_, memory in known},
+        **{id_: fact.text for id_, fact in ledger.items()},
+        **{
+            entry_id(EntryKind.CHAPTER, id_): memory.chapter
+            for id_, memory in known
+            if memory.chapter
+        },
+    }
+    # A fact holds until one that is part of the story as well ends it.
+    ended = {id_ for fact in ledger.values() for id_ in fact.ends}
+    assert {hit.recalled.id for hit in found if hit.until} == ended & ledger.keys()
     # What the channel shows of the story is what the records say, each ballot in its state.
     shown = {message.id: message for message in house.stage.shown(CHANNEL, MessageKind.PROSE)}
     for turn in turns:
@@ -97,9 +118,26 @@ async def check(house: House) -> None:
     assert all(change.undoes is None or change.undoes <= len(log) for change in log)
 
 
+def edited(facts: str, number: int) -> str:
+    """A line more, and for odd numbers one less."""
+    return "\n".join([*facts.split("\n")[number % 2 :], f"Bo: Bo sees {number}."])
+
+
+def facts_of(context: StepContext) -> list[dict[str, object]]:
+    """One or two facts, of which the first ends the last one that the model saw."""
+    known, number = context.known_facts, context.number
+    ends = [label(len(known) - 1)] if known else []
+    facts: list[dict[str, object]] = [
+        {"about": "Mira", "fact": f"Mira is at stone {number}.", "ends": ends},
+        {"about": "Bo", "fact": f"Bo barked {number}."},
+    ]
+    return facts[: 1 + len(known) % 2]
+
+
 async def played(acts: list[Act]) -> None:
     async with House() as house:
         house.narrator.delay_s = 0.0
+        house.narrator.facts = facts_of
         await house.begin(sentences=2)
         for name, number in acts:
             before = len(house.world.changes.get(house.story().id, []))

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from core.domain.audit import Moderator
+from core.domain.story import Phase
 from core.errors import FencedError
 from core.services.lease import Lease
 from core.services.run import Run
@@ -60,3 +62,22 @@ async def test_no_act_on_the_stage_begins_once_somebody_else_has_the_story() -> 
         with pytest.raises(FencedError, match="taken over"):
             await act
     assert house.stage.calls == before
+
+
+async def test_the_newest_turns_are_those_that_lead_to_the_head() -> None:
+    """Newest first, as many as there are; a turn that was taken back isn't among them."""
+    house = House()
+    async with house:
+        await house.begin()
+        for _ in range(3):
+            await house.turn_over()
+        gone = house.lineage()[3]
+        await house.direction.rewind(CHANNEL, Moderator(5, "Ada"), 2)
+        await house.until(Phase.VOTING, number=2)
+        await house.turn_over()
+    run = await a_run(house)
+    told = house.lineage()
+    assert await run.newest(2) == [told[2], told[1]]
+    assert await run.newest(9) == told[::-1]
+    assert await run.newest(0) == []
+    assert gone not in await run.newest(9)
