@@ -9,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # The one place that lists the folders of tests (tests/repository holds it to that).
-# FAST: no server, no browser. SLOW: servers, processes, a browser. tests/bench is `make bench`.
+# FAST: no server, no browser. SLOW: servers, processes, a browser.
+# tests/bench is `make bench`, tests/eval is `make eval`.
 FAST_TESTS := tests/core tests/bot tests/properties tests/repository
 SLOW_TESTS := tests/faults tests/playground tests/e2e tests/adapters tests/contracts
 
@@ -37,7 +38,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help play test check chaos bench lock clean lint ready-play ready-dev
+.PHONY: help play test check chaos bench eval lock clean lint ready-play ready-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +62,10 @@ chaos: ready-dev ## kills the bot a thousand times in busy stories and reports: 
 
 bench: ready-dev ## measures a turn, and how soon its first words show; prints the figures
 	@$(BIN)/python -m tests.bench
+
+# EVAL='--turns 100,1000' leaves the longest story out; --vectors FILE keeps what was embedded.
+eval: ready-dev ## measures what prompts still know of 10,000 turns, without network: half an hour
+	@$(BIN)/python -m tests.eval $(EVAL)
 
 lock: $(BIN)/python ## writes requirements/*.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	$(pip) uv==$(UV_VERSION)

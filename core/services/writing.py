@@ -102,8 +102,9 @@ async def _echoed(run: Run, head: Turn | None, paragraph: str) -> str:
     try:
         earlier = await _candidates(run, head, paragraph)
     except (EmbedderError, BudgetSpentError, StoreError) as error:
-        # The paragraph is paid for and half read: it isn't held back for a look at others.
-        log.warning("story %s: not compared with earlier turns: %s", run.story.id, error)
+        # The paragraph is paid for and half read: it isn't held back for a look at others. What
+        # fails here is said by the steps that can't do without it.
+        log.info("story %s: not compared with earlier turns: %s", run.story.id, error)
         return ""
     share, passage = max((echo(paragraph, turn.paragraph) for turn in earlier), default=(0.0, ""))
     if share < ECHO_SHARE:

@@ -1,9 +1,9 @@
 """A model that isn't one, behind an OpenAI-compatible endpoint on loopback.
 
-It answers outlines, paragraphs, reflections and embeddings with text that depends on the turn and
-on how often it was asked, so that a paragraph that was written twice is told from one that was told
-twice. Each answer has moments, before it, in its middle, behind it, at which a test can look, wait
-or kill. It can be down, refuse a key, lack a model and talk nonsense.
+It answers outlines, paragraphs, reflections, other plans and embeddings with text that depends on
+the turn and on how often it was asked, so that a paragraph that was written twice is told from one
+that was told twice. Each answer has moments, before it, in its middle, behind it, at which a test
+can look, wait or kill. It can be down, refuse a key, lack a model and talk nonsense.
 """
 
 import hashlib
@@ -25,12 +25,21 @@ SENTENCES = 40
 """Of a paragraph: about 2,400 characters, which is more than one message carries."""
 
 _SUBJECTS = (
-    "the sea and its clock",
-    "brass wheels under the pier",
-    "a ledger that nobody signed",
-    "how the fog came inland",
+    "the sea and its {} clocks",
+    "brass wheels under {} piers",
+    "a ledger with {} names",
+    "how the fog came inland, {}",
 )
-"""Two turns must not read alike: a paragraph that repeats the last one is refused."""
+"""Two turns must not read alike: a paragraph that repeats the last one is refused, and one that
+shares many runs of five words with an earlier one is asked for once more. So each ends with the
+number of its turn, or next to it."""
+_WAYS = (
+    *("They row to the wreck", "They ask the miller's widow", "They burn the old ledger"),
+    *("They climb the north tower", "They feed the harbour cat", "They sell a brass clock"),
+    *("They dig below the chapel", "They follow the tall stranger", "They forge a captain's seal"),
+    *("They wait for the fog", "They free the caged heron", "They drink with the bailiff"),
+)
+"""Nor may plans of three turns in a row be alike."""
 
 _NUMBER = re.compile(r"Write paragraph (\d+) of the story")
 _PLAN = re.compile(r"<plan>\n(.+)\n")
@@ -42,7 +51,7 @@ class Asked:
     """What one request to the model was for.
 
     Attributes:
-        what: "outline", "paragraph" or "reflection".
+        what: "outline", "paragraph", "reflection" or "plans" (other ones).
         number: of the turn.
         plan: title of the plan that the turn follows; empty for the opening.
         premise: of the story, by which one is told from another.
@@ -173,7 +182,7 @@ class StoryEndpoint:
         await self.hook("before", asked)
         if asked.what == "paragraph":
             return await self._stream(request, asked, time)
-        answer = _outline() if asked.what == "outline" else _reflection(asked.number, time)
+        answer = _answer(asked, time)
         await self.hook("after", asked)
         choice = {"index": 0, "finish_reason": "stop", "message": {"content": json.dumps(answer)}}
         return web.json_response({"choices": [choice], "usage": _usage()})
@@ -202,9 +211,10 @@ class StoryEndpoint:
 def told(asked: Asked, time: int) -> list[str]:
     """The sentences of a turn's paragraph, as the model writes it for the n-th time."""
     follows = asked.plan or "nothing yet"
+    subject = _SUBJECTS[asked.number % 4].format(asked.number)
     first = f"Turn {asked.number} follows {follows}, written for time {time}."
     rest = [
-        f"Sentence {index} of {asked.number} at time {time} tells of {_SUBJECTS[asked.number % 4]}."
+        f"Sentence {index} of {asked.number} at time {time} tells of {subject}."
         for index in range(2, SENTENCES + 1)
     ]
     return [first, *rest]
@@ -222,8 +232,18 @@ def _understand(body: dict[str, Any]) -> Asked:
     if body.get("stream"):
         return Asked("paragraph", number, title, premise)
     form: str = body["response_format"]["json_schema"]["name"]
-    what = {"opening": "outline", "reflection": "reflection"}[form]
+    what = {"opening": "outline", "reflection": "reflection", "plans": "plans"}[form]
     return Asked(what, number, title, premise)
+
+
+def _answer(asked: Asked, time: int) -> dict[str, object]:
+    match asked.what:
+        case "outline":
+            return _outline()
+        case "plans":
+            return _plans(asked.number, time, "xyz")
+        case _:
+            return _reflection(asked.number, time)
 
 
 def _outline() -> dict[str, object]:
@@ -231,19 +251,27 @@ def _outline() -> dict[str, object]:
 
 
 def _reflection(number: int, time: int) -> dict[str, object]:
-    plans = {
-        f"plan_{index + 1}": {
-            "title": f"Way {number}{letter}",
-            "text": f"They take way {letter} out of turn {number}, at time {time}.",
-        }
-        for index, letter in enumerate("abc")
-    }
     lines = [f"Turn {turn} was told." for turn in range(1, number + 1)]
     return {
         "rationale": f"Turn {number} is kept.",
         "memory": " ".join([*lines, f"Kept at time {time}."]),
         "summary": f"In turn {number} the sea was told of, at time {time}.",
-        **plans,
+        "facts": [
+            {"about": "the sea", "fact": f"The sea is {number} miles away.", "ends": ["F1"]},
+            {"about": "the keeper", "fact": f"The keeper wrote line {number}.", "ends": []},
+        ],
+        "chapter": f"Up to turn {number} the sea was told of, at time {time}.",
+        **_plans(number, time, "abc"),
+    }
+
+
+def _plans(number: int, time: int, letters: str) -> dict[str, object]:
+    return {
+        f"plan_{index + 1}": {
+            "title": f"Way {number}{letter}",
+            "text": f"{_WAYS[(3 * number + index) % 12]}, out of turn {number}, at time {time}.",
+        }
+        for index, letter in enumerate(letters)
     }
 
 

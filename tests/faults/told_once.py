@@ -17,6 +17,7 @@ from core.adapters.redis_story_store import RedisStoryStore
 from core.domain.ballot import draw
 from core.domain.story import Phase, Plan, Story, StoryId, Tally, Turn
 from core.services.publishing import GONE
+from core.services.remembering import remembered_ids
 from tests.adapters.redis_raw import raw_client
 from tests.faults.discord_server import Channel, DiscordServer, Message
 from tests.faults.story_endpoint import TITLE
@@ -216,11 +217,13 @@ class Witness:
         async with raw_client(self._url) as client:
             pattern = f"{keys.MEMORY_PREFIX}{{{story.id.channel}}}:{story.id.serial}:*"
             entries = {key.decode() async for key in client.scan_iter(match=pattern, count=1000)}
-            expected = [keys.memory(story.id, turn.id) for turn in turns]
-            assert entries == set(expected), "an entry for each turn of the lineage"
+            ids = set[str]().union(*map(remembered_ids, turns))
+            expected = {keys.memory(story.id, id_) for id_ in ids}
+            assert entries == expected, "an entry for each turn of the lineage, and for its facts"
             assert await _search(client, keys.MEMORY_INDEX, story.id) == sorted(expected), "found"
-            vector = await client.hget(expected[-1], "vector")
-            assert await _nearest(client, story.id, vector) == expected[-1], "the nearest to itself"
+            newest = keys.memory(story.id, turns[-1].id)
+            vector = await client.hget(newest, "vector")
+            assert await _nearest(client, story.id, vector) == newest, "the nearest to itself"
             place = rf" @phase:{{{story.phase.value}}}"
             found = await _search(client, keys.STORIES_INDEX, story.id, place)
             assert found == [keys.story(story.id)], "the index knows the phase"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.repository.root import ROOT, read
 
-TARGETS = ("play", "test", "check", "chaos", "bench", "lock", "help", "clean")
+TARGETS = ("play", "test", "check", "chaos", "bench", "eval", "lock", "help", "clean")
 
 RECORDING_PYTHON = """#!/bin/sh
 echo "$@" >> "{log}"
