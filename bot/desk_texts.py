@@ -8,9 +8,10 @@ from itertools import groupby
 
 from bot import render
 from core.domain.audit import Change, ChangeKind, Logged
+from core.domain.entries import EntryKind, Recalled, fact_line
 from core.domain.legible import legible
-from core.domain.recurrence import CHAPTER_TURNS, fact_line
-from core.domain.story import EntryKind, Recalled, Story, Tally, Turn
+from core.domain.recurrence import CHAPTER_TURNS
+from core.domain.story import Story, Tally, Turn
 from core.domain.text import clip
 from core.services.library import Chapter, Hit, LedgerPage, MemoryView, PromptPart, Recap
 from core.services.moderation import Done
@@ -25,7 +26,7 @@ LOGGED_UNITS = 350
 def memory_pages(view: MemoryView) -> list[str]:
     """Everything that a story remembers, and what the next prompt will hold of it."""
     story = view.story
-    canon = "".join(f"\n- {render.plain_line(entry)}" for entry in story.canon.entries)
+    canon = "".join(f"\n- {_pinned(view, entry)}" for entry in story.canon.entries)
     prompt = "\n".join(map(_part, view.prompt))
     told = sum(part.tokens for part in view.prompt if not part.most)
     return render.pages(
@@ -38,6 +39,12 @@ def memory_pages(view: MemoryView) -> list[str]:
             )
         )
     )
+
+
+def _pinned(view: MemoryView, fact: str) -> str:
+    """A pinned fact; one that the next prompt has no room for says so."""
+    unheld = " **(no room for it in the next prompt: unpin others)**"
+    return f"{render.plain_line(fact)}{unheld if fact in view.left_out else ''}"
 
 
 def _part(part: PromptPart) -> str:

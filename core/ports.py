@@ -12,15 +12,14 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.domain.audit import Change, Logged
+from core.domain.entries import EntryKind, Recalled, entry_id
 from core.domain.recurrence import StepContext
 from core.domain.story import (
     Brief,
-    EntryKind,
     Lineage,
     Opening,
     Phase,
     Plan,
-    Recalled,
     Reflection,
     Settings,
     Story,
@@ -30,7 +29,6 @@ from core.domain.story import (
     Usage,
     Vector,
     Votes,
-    entry_id,
 )
 
 

@@ -25,8 +25,9 @@ from bot.handles import UNKNOWN, Handle, Purpose, read
 from bot.services import Services
 from core.domain import edits
 from core.domain.audit import ChangeKind, Moderator
+from core.domain.entries import EntryKind
 from core.domain.ledger import as_text
-from core.domain.story import EntryKind, Story
+from core.domain.story import Story
 from core.errors import InputError, RefusedError, StaleError
 from core.services.direction import parts_of
 from core.services.history import PAGE

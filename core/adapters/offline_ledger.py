@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.adapters.offline_lexicon import Kind
+from core.domain.entries import Recalled
 from core.domain.legible import is_blank, legible
 from core.domain.recurrence import label
-from core.domain.story import Recalled
 from core.domain.text import same_text
 
 QUESTION = "the open question"

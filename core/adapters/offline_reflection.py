@@ -16,9 +16,9 @@ from core.adapters.offline_lexicon import Kind
 from core.adapters.offline_paragraph import Scene
 from core.adapters.offline_phrasebook import cast_words, tell
 from core.adapters.offline_premise import definite
+from core.domain.entries import Recalled
 from core.domain.legible import is_blank, legible
 from core.domain.recurrence import CHAPTER_UNITS
-from core.domain.story import Recalled
 from core.domain.text import clip, same_text, sentences, utf16_length
 
 MOST_FACTS = 3

@@ -27,8 +27,8 @@ from core.adapters.openai_errors import (
 )
 from core.adapters.openai_json import count, fields, items, text
 from core.adapters.openai_text import VisibleText
-from core.domain.recurrence import estimate_tokens
 from core.domain.story import Usage
+from core.domain.tokens import estimate_tokens
 from core.errors import NarratorError, TalewheelError
 from core.ports import Clock, Meter
 

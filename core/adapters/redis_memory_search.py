@@ -22,7 +22,8 @@ from core.adapters.redis_schema import (
     read_recalled,
 )
 from core.adapters.redis_story_store import check_length
-from core.domain.story import EntryKind, Lineage, Recalled, StoryId, Stretch, Vector
+from core.domain.entries import EntryKind, Recalled
+from core.domain.story import Lineage, StoryId, Stretch, Vector
 from core.domain.words import STOP_WORDS, search_words
 from core.ports import ALL_KINDS
 

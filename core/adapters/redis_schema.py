@@ -18,16 +18,15 @@ from redisvl.query.filter import FilterExpression, Tag
 from core.adapters import redis_keys as keys
 from core.adapters.redis_codec import Codec, CodecError
 from core.domain.audit import Change
+from core.domain.entries import EntryKind, Recalled
 from core.domain.story import (
     Canon,
-    EntryKind,
     Memory,
     Notice,
     OfferVotes,
     Phase,
     Plan,
     Plans,
-    Recalled,
     RefreshBallot,
     RefreshProse,
     RetireBallot,

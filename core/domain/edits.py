@@ -15,12 +15,10 @@ from core.domain.recurrence import (
     PLAN_TEXT_UNITS,
     PLAN_TITLE_UNITS,
     SUMMARY_UNITS,
-    Budget,
-    estimate_tokens,
-    pinned_tokens,
 )
 from core.domain.story import BYTES_PER_TOKEN, Canon, Plan, Settings, VotingRule
 from core.domain.text import same_text, sentences, utf16_length
+from core.domain.tokens import BUDGET, estimate_tokens, pinned_tokens
 from core.errors import InputError
 
 FACT_UNITS = 300
@@ -37,7 +35,7 @@ def memory(text: str, bytes_per_token: float = BYTES_PER_TOKEN) -> str:
         bytes_per_token: the story's measure of a token.
     """
     told = _some("memory", text)
-    limit = Budget().memory
+    limit = BUDGET.memory
     if (count := len(sentences(told))) > MEMORY_SENTENCES:
         raise InputError(
             f"The memory has {count} sentences; it may have at most {MEMORY_SENTENCES}."
@@ -97,7 +95,7 @@ def pinned(canon: Canon, text: str, bytes_per_token: float = BYTES_PER_TOKEN) ->
         raise InputError("This fact is pinned already.")
     entries = (*canon.entries, fact)
     tokens = sum(pinned_tokens(entry, bytes_per_token) for entry in entries)
-    limit = Budget().canon
+    limit = BUDGET.canon
     if tokens > limit:
         raise InputError(
             f"With this fact the canon would take about {tokens} tokens of every prompt; it may "

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeVar
 
+from core.domain.entries import Fact
 from core.domain.legible import is_blank, legible
 from core.domain.recurrence import ABOUT_UNITS, FACT_UNITS, FACTS
-from core.domain.story import Fact, Reflection, Turn
+from core.domain.story import Reflection, Turn
 from core.domain.text import clip, sentences, similarity, utf16_length
 from core.errors import InputError
 
@@ -60,6 +61,31 @@ def memory_of(turn: Turn) -> TurnMemory:
 def with_memory(reflection: Reflection, memory: TurnMemory) -> Reflection:
     """A reflection that leaves this, and is what it was in all else."""
     return replace(reflection, summary=memory.summary, facts=memory.facts, chapter=memory.chapter)
+
+
+def restored(was: TurnMemory, now: TurnMemory) -> TurnMemory:
+    """What was remembered before an amendment; facts that came since stay as dropped ones.
+
+    Their keys aren't given again: a later turn's fact may have ended one of them.
+    """
+    return replace(was, facts=(*was.facts, *_dropped(now.facts, {one.key for one in was.facts})))
+
+
+def reflected_again(earlier: Sequence[Fact], facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """The facts of another reflection on a turn, with keys that no earlier one of it had.
+
+    Args:
+        earlier: of the reflections before it, dropped ones too; they stay as dropped ones.
+        facts: of the newest.
+    """
+    first = max((fact.key for fact in earlier), default=0) + 1
+    new = [replace(fact, key=key) for key, fact in enumerate(facts, start=first)]
+    return (*_dropped(earlier, ()), *new)
+
+
+def _dropped(facts: Sequence[Fact], but: Collection[int]) -> list[Fact]:
+    """Facts struck out, all but those with some keys."""
+    return [replace(fact, dropped=True) for fact in facts if fact.key not in but]
 
 
 def as_text(summary: str, facts: str, chapter: str) -> str:
@@ -125,8 +151,7 @@ def amended(facts: Sequence[Fact], text: str) -> tuple[Fact, ...]:
     for key, (place, new) in enumerate(said.items(), start=highest + 1):
         stand[place] = replace(new, key=key)
     keys = {fact.key for fact in stand.values()}
-    gone = [replace(fact, dropped=True) for fact in facts if fact.key not in keys]
-    return tuple(sorted([*stand.values(), *gone], key=lambda fact: fact.key))
+    return tuple(sorted([*stand.values(), *_dropped(facts, keys)], key=lambda fact: fact.key))
 
 
 def _unchanged(facts: Sequence[Fact], written: Sequence[str]) -> dict[int, Fact]:

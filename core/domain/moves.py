@@ -10,7 +10,6 @@ from dataclasses import replace
 from core.domain.identity import id_before
 from core.domain.lifecycle import AT_ONCE, Event, is_shut_out, next_phase, pausing
 from core.domain.lineage import extended
-from core.domain.recurrence import corrected
 from core.domain.story import (
     Brief,
     Draft,
@@ -32,6 +31,7 @@ from core.domain.story import (
     Usage,
     WholeText,
 )
+from core.domain.tokens import corrected
 from core.errors import AllowanceSpentError
 
 LEAST_VOTE_S = 5.0

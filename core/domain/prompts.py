@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core.domain.entries import Recalled, fact_line
 from core.domain.marks import as_data, marked
-from core.domain.recurrence import CHAPTER_TURNS, StepContext, fact_line, label
-from core.domain.story import PLAN_COUNT, Brief, Plan, Recalled
+from core.domain.recurrence import CHAPTER_TURNS, StepContext, label
+from core.domain.story import PLAN_COUNT, Brief, Plan
 from core.domain.text import clip
 
 Role = Literal["system", "user", "assistant"]

@@ -1,20 +1,41 @@
-"""Ranking what searches of the long-term memory brought back.
+"""What the long-term memory is asked, and ranking what it answers.
 
-A step asks several questions, each by meaning (cosine similarity) and by words (BM25). The two
-answers to one question are fused into one ranking; the rankings of all questions are dealt in turn,
-so that each question gets its best entries into the prompt, however well others were answered. A
-fact that holds no longer gives its place to the fact that ended it. How many tokens the result may
-take is decided where the prompt is assembled (recurrence).
+Each sentence of a plan is a question of its own: one question of them all would be near to much and
+nearest to nothing. A question is asked by meaning (cosine similarity) and by words (BM25); the two
+answers are fused into one ranking. The rankings of all questions are dealt in turn, so that each
+question gets its best entries into the prompt, however well others were answered. A fact that holds
+no longer gives its place to the fact that ended it. How many tokens the result may take is decided
+where the prompt is assembled (recurrence).
 """
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from math import fsum
+from math import ceil, fsum
 
-from core.domain.story import Recalled, Vector
-from core.domain.text import folded
+from core.domain.entries import Recalled
+from core.domain.story import Plan, Vector
+from core.domain.text import folded, sentences
+
+PASSAGE_SENTENCES = 3
+"""A paragraph is looked at in passages of so many sentences, each with a meaning of its own."""
+MOST_QUESTIONS = 16
+"""How many sentences of a plan, or passages of a paragraph, are asked for: a plan has about five
+sentences, a paragraph of 40 has 14 passages. A longer one is looked at in longer passages."""
+
+
+def questions(plan: Plan, *, by_sentence: bool = True) -> list[str]:
+    """What a step that follows a plan asks: each of its sentences, or the whole of it."""
+    steps = sentences(plan.text)[:MOST_QUESTIONS] if by_sentence else ()
+    return list(dict.fromkeys(steps)) or [f"{plan.title}. {plan.text}"]
+
+
+def passages(paragraph: str) -> list[str]:
+    """What a finished paragraph is asked about, in order; together they are all of it."""
+    told = sentences(paragraph)
+    size = max(PASSAGE_SENTENCES, ceil(len(told) / MOST_QUESTIONS))
+    return [" ".join(told[at : at + size]) for at in range(0, len(told), size)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ letters in any case. Of a paragraph the passages are compared that it shares wor
 earlier one: what means the same in other words is a story going on, the same words are an echo.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations, product
 
 from core.domain.retrieval import cosine
@@ -82,6 +82,12 @@ class Offer:
     def _near(self, one: int, other: int) -> float:
         vectors = (self._vectors[one], self._vectors[other]) if self._vectors else None
         return nearness(self._all[one], self._all[other], vectors)
+
+
+def echoed(paragraph: str, earlier: Iterable[str]) -> str:
+    """The passage of an earlier paragraph that this one tells again; empty where it is no echo."""
+    share, passage = max((echo(paragraph, one) for one in earlier), default=(0.0, ""))
+    return passage if share >= ECHO_SHARE else ""
 
 
 def echo(paragraph: str, earlier: str) -> tuple[float, str]:

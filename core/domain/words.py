@@ -1,9 +1,9 @@
 """The words of a text as full-text search knows them: stored with an entry, asked for by a query.
 
-Where words are parted by spaces, they are what they are; the search module knows their stems. Han
-and kana run on without spaces: there every two neighbouring characters count as a word (bigrams,
-the usual way to search these scripts without a dictionary). A text and its query are cut in the
-same way, so they meet.
+Where words are parted by spaces, they are what they are; the search module knows their stems. Han,
+kana, Thai, Lao, Khmer and Burmese run on without spaces: there every two neighbouring characters
+count as a word (bigrams, the usual way to search these scripts without a dictionary). A text and
+its query are cut in the same way, so they meet.
 """
 
 import unicodedata
@@ -20,7 +20,7 @@ STOP_WORDS = frozenset(_COMMON.split())
 """English words that are in every entry. They hold those that the search module leaves out of its
 index (its default list), so that a query of nothing else is never asked."""
 
-_RUN = r"\p{Han}\p{Hiragana}\p{Katakana}ー"
+_RUN = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
     # A word begins with a letter or a digit; accents and vowel signs are part of it.
     rf"(?P<run>[{_RUN}]+)|(?![{_RUN}])[\p{{L}}\p{{N}}](?:(?![{_RUN}])[\p{{L}}\p{{N}}\p{{M}}])*"

@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from core.domain.recurrence import estimate_tokens
 from core.domain.story import Vector
+from core.domain.tokens import estimate_tokens
 from core.errors import BudgetSpentError, StoreUnavailableError
 from core.ports import Clock, Embedder, Meter, SpendLedger
 

@@ -10,20 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from core.domain.audit import Change
+from core.domain.entries import EntryKind, Recalled
 from core.domain.ledger import memory_of
 from core.domain.legible import legible
 from core.domain.lineage import branch_of
 from core.domain.prompts import RULES
-from core.domain.recurrence import (
-    CHAPTER_TURNS,
-    Budget,
-    StepContext,
-    assemble,
-    ends_chapter,
-    estimate_tokens,
-)
+from core.domain.recurrence import CHAPTER_TURNS, StepContext, assemble, ends_chapter
 from core.domain.retrieval import Answer, fused
-from core.domain.story import Draft, EntryKind, Recalled, Story, Turn
+from core.domain.story import Draft, Story, Turn
+from core.domain.tokens import BUDGET, estimate_tokens
 from core.errors import InputError, NoStoryError, RecordError
 from core.ports import ALL_KINDS, Archive, Embedder, MemorySearch, StoryStore
 from core.services.recall import WORDS_WHERE_UNREAD
@@ -71,6 +66,8 @@ class MemoryView:
         facts: all that the ledger has.
         superseded: how many of them hold no longer; None where they are too many to tell.
         chapters: how many there are.
+        left_out: pinned facts that the next prompt has no room for: a story's tokens may turn out
+            shorter than they were taken to be when these were pinned.
     """
 
     story: Story
@@ -79,6 +76,7 @@ class MemoryView:
     facts: int = 0
     superseded: int | None = 0
     chapters: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +192,15 @@ class Library:
         """Short-term memory, canon, the size of the long-term memory, the next prompt's parts."""
         story = await self.story(channel, guild)
         place = (story.id, story.lineage)
+        context = await self._next_context(story)
         return MemoryView(
             story,
             await self._search.count(*place),
-            await self._next_prompt(story),
+            _prompt_of(context, story.bytes_per_token),
             await self._search.count(*place, EntryKind.FACT),
             await self._search.superseded(*place),
             await self._search.count(*place, EntryKind.CHAPTER),
+            tuple(fact for fact in story.canon.entries if fact not in context.canon),
         )
 
     async def find(
@@ -316,16 +316,11 @@ class Library:
             return None
         return Chapter(await self._told(story, first), ends)
 
-    async def _next_prompt(self, story: Story) -> tuple[PromptPart, ...]:
-        """What the next step will hold whatever wins, and the most that depends on the vote."""
+    async def _next_context(self, story: Story) -> StepContext:
+        """What the next step will hold whatever wins."""
         head = await self._store.turn(story.id, story.head) if story.head else None
         draft = story.draft or Draft("next", story.head_number + 1, 1, None, 0)
-        context = assemble(replace(story, draft=draft), head.paragraph if head else "", ())
-        known = [
-            PromptPart(name, estimate_tokens(text, story.bytes_per_token))
-            for name, text in _parts(context)
-        ]
-        return (*known, *_OPEN_PARTS)
+        return assemble(replace(story, draft=draft), head.paragraph if head else "", ())
 
     async def _told(self, story: Story, number: int) -> Turn:
         return await told_turn(self._archive, story, number)
@@ -343,10 +338,18 @@ def recap_from(last: int) -> int:
 
 
 _OPEN_PARTS = (
-    PromptPart("recalled summaries", Budget().recalled, most=True),
-    PromptPart("ledger: facts that matter then", Budget().ledger, most=True),
-    PromptPart("plan", Budget().plan, most=True),
+    PromptPart("recalled summaries", BUDGET.recalled, most=True),
+    PromptPart("ledger: facts that matter then", BUDGET.ledger, most=True),
+    PromptPart("plan", BUDGET.plan, most=True),
 )
+
+
+def _prompt_of(context: StepContext, bytes_per_token: float) -> tuple[PromptPart, ...]:
+    """The parts that are known before the vote, and the most that those take which aren't."""
+    known = [
+        PromptPart(name, estimate_tokens(text, bytes_per_token)) for name, text in _parts(context)
+    ]
+    return (*known, *_OPEN_PARTS)
 
 
 def _standing(turn: Turn) -> list[Recalled]:

@@ -200,7 +200,7 @@ class Moderation:
             name = _RECORD.format(change.number)
             if change.was is not None:
                 check_seen(name, str(now), fingerprint(change.after))
-                return change.was
+                return ledger.restored(change.was, now)
             # Logged when there were summaries alone.
             check_seen(name, now.summary, fingerprint(change.after))
             return replace(now, summary=edits.summary(change.before))

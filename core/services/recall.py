@@ -1,30 +1,28 @@
-"""Recall: what of the long-term memory a step needs, asked for in several questions.
+"""Recall: puts the questions of a step to the long-term memory.
 
-One question blurs: a plan of five sentences is near to many entries and nearest to none. So each
-sentence of it is asked by itself. A question is asked by meaning; by words as well where the
-embedder doesn't read the story's language (where it does, words brought up more than they helped).
-What comes back is ranked by retrieval; facts that hold no longer are brought up to date. What was
-tried and what each step gained: docs/memory.md (`make eval`).
+A question is asked by meaning; by words as well where the embedder doesn't read the story's
+language (where it does, words brought up more than they helped). What is asked and how the answers
+are ranked are retrieval's rules. What was tried and what each step gained: docs/memory.md
+(`make eval`).
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
-from core.domain.retrieval import Answer, brought_up_to_date, dealt, fused
-from core.domain.story import EntryKind, Plan, Recalled, Story
-from core.domain.text import sentences
+from core.domain.entries import EntryKind, Recalled
+from core.domain.retrieval import (
+    Answer,
+    brought_up_to_date,
+    dealt,
+    fused,
+    passages,
+    questions,
+)
+from core.domain.story import Plan, Story
 from core.ports import Embedder, MemorySearch
 
-PASSAGE_SENTENCES = 3
-"""A paragraph is looked at in passages of so many sentences, each with a meaning of its own."""
-MOST_QUESTIONS = 16
-"""How many sentences of a plan, or passages of a paragraph, are asked for: a plan has about five
-sentences, a paragraph of 40 has 14 passages. A longer one is looked at in longer passages."""
-MOST_ENDINGS = 8
-"""How often in a row it is asked what became of facts: once more than states mostly change."""
-
-
+CHANGES_FOLLOWED = 8
+"""How often in a row it is asked what became of facts."""
 WORDS_WHERE_UNREAD = 1.0
 """Weight of BM25 beside the similarity of an embedder that doesn't read the language. From 1 on
 nothing changes any more: then words decide, and similarity orders what they don't tell apart."""
@@ -43,14 +41,12 @@ class How:
         kinds: which entries may be found.
         limit: entries asked for per question and kind; how many stand in the prompt is decided by
             its budget.
-        up_to_date: whether facts that hold no longer give way to what they became.
     """
 
     by_sentence: bool = True
     words: float | None = None
     kinds: frozenset[EntryKind] = RECALLED_KINDS
     limit: int = 40
-    up_to_date: bool = True
 
 
 HOW = How()
@@ -66,7 +62,7 @@ async def recall(
     Raises:
         EmbedderError, StoreError: as the ports raise them.
     """
-    asked = questions(plan, how)
+    asked = questions(plan, by_sentence=how.by_sentence)
     return await _asked(search, embedder, story, asked, how, {story.head or ""})
 
 
@@ -74,17 +70,8 @@ async def touched(
     search: MemorySearch, embedder: Embedder, story: Story, paragraph: str, how: How = HOW
 ) -> list[Recalled]:
     """Facts that a finished paragraph touches on, and may have ended, best first."""
-    told = sentences(paragraph)
-    size = max(PASSAGE_SENTENCES, ceil(len(told) / MOST_QUESTIONS))
-    passages = [" ".join(told[at : at + size]) for at in range(0, len(told), size)]
     facts = replace(how, kinds=frozenset({EntryKind.FACT}))
-    return await _asked(search, embedder, story, passages, facts, ())
-
-
-def questions(plan: Plan, how: How = HOW) -> list[str]:
-    """What to search for: where the story goes, step by step."""
-    steps = sentences(plan.text)[:MOST_QUESTIONS] if how.by_sentence else ()
-    return list(dict.fromkeys(steps)) or [f"{plan.title}. {plan.text}"]
+    return await _asked(search, embedder, story, passages(paragraph), facts, ())
 
 
 async def _asked(
@@ -111,7 +98,7 @@ async def _asked(
             )
             rankings.append(fused(answer, words))
         found += dealt(rankings, without)
-    return await _up_to_date(search, story, found) if how.up_to_date else found
+    return await _up_to_date(search, story, found)
 
 
 async def _up_to_date(
@@ -120,7 +107,7 @@ async def _up_to_date(
     """Follow what became of facts until they are those that hold."""
     ended: dict[str, Recalled] = {}
     open_ids = {hit.id for hit in found if hit.kind is EntryKind.FACT}
-    for _ in range(MOST_ENDINGS):
+    for _ in range(CHANGES_FOLLOWED):
         if not open_ids:
             break
         endings = await search.ending(story.id, story.lineage, open_ids)

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.domain import moves
-from core.domain.recurrence import (
-    CHAPTER_TURNS,
-    StepContext,
-    assemble,
-    ends_chapter,
-    looked_back,
-)
-from core.domain.story import Plan, Recalled, Reflection, Turn, Usage, Vector
+from core.domain.entries import Recalled
+from core.domain.ledger import reflected_again
+from core.domain.recurrence import CHAPTER_TURNS, StepContext, assemble, ends_chapter, looked_back
+from core.domain.story import Plan, Reflection, Turn, Usage, Vector
 from core.domain.variety import Offer
 from core.errors import (
     AllowanceSpentError,
@@ -52,6 +48,9 @@ async def reflect(run: Run) -> None:
         context = await _context(run, turn)
         reflection, usage = await run.at.narrator.reflect(context, turn.paragraph)
         reflection, more = await _worth_voting_on(run, context, turn.paragraph, reflection)
+        earlier = written.reflection.facts if written.reflection else ()
+        facts = reflected_again(earlier, reflection.facts)
+        reflection = replace(reflection, facts=facts)
         turn = replace(
             turn,
             usage=turn.usage + usage + more,
@@ -108,12 +107,11 @@ async def _worth_voting_on(
     try:
         offer = await _offer(run, reflection.plans, recent)
         faults = offer.faults()
-        if faults:
-            await run.call()
-            others, cost = await run.at.narrator.replan(
-                context, paragraph, reflection.plans, faults
-            )
-            offer = await _offer(run, (*reflection.plans, *others), recent)
+        if not faults:
+            return reflection, cost
+        await run.call()
+        others, cost = await run.at.narrator.replan(context, paragraph, reflection.plans, faults)
+        offer = await _offer(run, (*reflection.plans, *others), recent)
         return replace(reflection, plans=offer.most_distinct()), cost
     except (ModelError, BudgetSpentError, AllowanceSpentError) as error:
         # The reflection is paid for, and plans that are alike are plans all the same.

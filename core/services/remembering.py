@@ -7,8 +7,9 @@ record; which of them went is told by comparing ids.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from core.domain.recurrence import CHAPTER_TURNS, fact_line
-from core.domain.story import EntryKind, Turn, Vector
+from core.domain.entries import EntryKind, fact_line
+from core.domain.recurrence import CHAPTER_TURNS
+from core.domain.story import Turn, Vector
 from core.ports import Embedder, MemoryEntry
 
 

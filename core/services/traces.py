@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from core.domain import ledger
 from core.domain.audit import Change
+from core.domain.entries import EntryKind, Recalled, entry_id, fact_line
 from core.domain.ledger import TurnMemory, memory_of
-from core.domain.recurrence import fact_line
 from core.domain.retrieval import cosine
-from core.domain.story import EntryKind, Recalled, Story, Turn, Vector
+from core.domain.story import Story, Turn, Vector
 from core.domain.text import sentences
 from core.ports import Embedder, MemorySearch
 
@@ -117,10 +117,12 @@ def _sides(told: Turn, change: Change) -> tuple[TurnMemory, TurnMemory]:
 
 def _new_entries(told: Turn, was: TurnMemory, now: TurnMemory) -> frozenset[str]:
     """Ids of the entries of a turn that a change wrote: they are what it says instead."""
-    own = Recalled(told.id, told.number, "", 0.0)
-    new = [own] if now.summary != was.summary else []
-    new += [replace(own, kind=EntryKind.CHAPTER)] if now.chapter != was.chapter else []
     kept = ledger.kept_facts(was, now)
-    changed = [fact.key for fact in now.facts if fact.key not in kept]
-    new += [replace(own, kind=EntryKind.FACT, key=key) for key in changed]
-    return frozenset(entry.id for entry in new)
+    new = {
+        entry_id(EntryKind.FACT, told.id, fact.key) for fact in now.facts if fact.key not in kept
+    }
+    if now.summary != was.summary:
+        new.add(entry_id(EntryKind.SUMMARY, told.id))
+    if now.chapter != was.chapter:
+        new.add(entry_id(EntryKind.CHAPTER, told.id))
+    return frozenset(new)

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.domain import moves
+from core.domain.entries import EntryKind, Recalled
 from core.domain.lineage import newest_branch
 from core.domain.recurrence import StepContext, assemble, avoiding
-from core.domain.story import EntryKind, Recalled, Turn
-from core.domain.variety import ECHO_SHARE, echo
+from core.domain.story import Turn
+from core.domain.variety import echoed
 from core.errors import (
     AllowanceSpentError,
     BudgetSpentError,
@@ -106,11 +107,7 @@ async def _echoed(run: Run, head: Turn | None, paragraph: str) -> str:
         # fails here is said by the steps that can't do without it.
         log.info("story %s: not compared with earlier turns: %s", run.story.id, error)
         return ""
-    share, passage = max((echo(paragraph, turn.paragraph) for turn in earlier), default=(0.0, ""))
-    if share < ECHO_SHARE:
-        return ""
-    log.info("story %s: a paragraph shares %.0f %% with an earlier one", run.story.id, share * 100)
-    return passage
+    return echoed(paragraph, [turn.paragraph for turn in earlier])
 
 
 async def _candidates(run: Run, head: Turn, paragraph: str) -> list[Turn]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from core.domain.recurrence import Budget
-from core.domain.story import Plan, Recalled, Story
+from core.domain.entries import Recalled
+from core.domain.story import Plan, Story
+from core.domain.tokens import Budget
 from core.ports import Embedder, MemorySearch
 from tests.eval.__main__ import table
 from tests.eval.measuring import measure

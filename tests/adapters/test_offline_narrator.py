@@ -15,6 +15,7 @@ from core.adapters.offline_lexicon import MOODS, Kind
 from core.adapters.offline_narrator import OfflineNarrator
 from core.adapters.offline_premise import detect_mood, read_premise, with_article
 from core.adapters.offline_repertoire import ROUND
+from core.domain.entries import EntryKind, Fact, Recalled
 from core.domain.recurrence import (
     CHAPTER_TURNS,
     CHAPTER_UNITS,
@@ -23,7 +24,7 @@ from core.domain.recurrence import (
     StepContext,
     ends_chapter,
 )
-from core.domain.story import Brief, EntryKind, Fact, Plan, Recalled, Reflection
+from core.domain.story import Brief, Plan, Reflection
 from core.domain.text import sentences, similarity, utf16_length
 from core.domain.variety import ECHO_SHARE, echo
 from tests.fakes.clock import FakeClock

@@ -19,6 +19,7 @@ from openai import AsyncOpenAI
 
 from core.adapters.openai_client import Limits, Models, Profile, TokenLimit, openai_client
 from core.adapters.openai_narrator import OpenAINarrator
+from core.domain.entries import EntryKind, Recalled
 from core.domain.prompts import (
     CHAPTER_FORM,
     PLANS_FORM,
@@ -26,8 +27,9 @@ from core.domain.prompts import (
     paragraph_messages,
     reflection_messages,
 )
-from core.domain.recurrence import StepContext, estimate_tokens
-from core.domain.story import Brief, EntryKind, Opening, Plan, Recalled, Reflection, Usage
+from core.domain.recurrence import StepContext
+from core.domain.story import Brief, Opening, Plan, Reflection, Usage
+from core.domain.tokens import estimate_tokens
 from core.errors import (
     BudgetSpentError,
     NarratorError,

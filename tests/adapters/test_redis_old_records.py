@@ -8,8 +8,9 @@ from dataclasses import replace
 from core.adapters.redis_codec import Codec
 from core.adapters.redis_schema import FORMAT, encode_change, read_change, read_turn
 from core.domain.audit import Change, ChangeKind, Moderator
+from core.domain.entries import EntryKind, Fact, Recalled
 from core.domain.ledger import TurnMemory, memory_of
-from core.domain.story import EntryKind, Fact, Recalled, Reflection
+from core.domain.story import Reflection
 
 STORED_TURN = (
     b'{"id":"t3","number":3,"parent":"t2","branch":"main","plan":null,"paragraph":"It rained.",'

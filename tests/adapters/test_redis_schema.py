@@ -17,13 +17,13 @@ from core.adapters.redis_schema import (
     state_fields,
     tag,
 )
+from core.domain.entries import Recalled
 from core.domain.story import (
     Canon,
     Memory,
     Notice,
     Phase,
     Plan,
-    Recalled,
     Reflection,
     RefreshBallot,
     StoryId,

@@ -11,18 +11,9 @@ from bot import desk_texts, handles
 from bot.handles import Handle, Purpose
 from bot.render import MESSAGE_UNITS
 from core.domain.audit import Change, ChangeKind, Logged, Moderator
+from core.domain.entries import EntryKind, Recalled
 from core.domain.ledger import TurnMemory
-from core.domain.story import (
-    Canon,
-    EntryKind,
-    Memory,
-    Outcome,
-    Phase,
-    Plan,
-    Recalled,
-    Tally,
-    Turn,
-)
+from core.domain.story import Canon, Memory, Outcome, Phase, Plan, Tally, Turn
 from core.domain.text import utf16_length
 from core.errors import RefusedError
 from core.services.library import Chapter, Hit, LedgerPage, MemoryView, PromptPart, Recap
@@ -107,6 +98,14 @@ def test_the_next_prompt_says_what_depends_on_the_vote() -> None:
     page = "\n".join(desk_texts.memory_pages(MemoryView(a_story(), 0, PARTS)))
     assert "about 12 tokens and what the vote brings:" in page
     assert "- memory: about 12 tokens\n- ledger: up to 600 tokens" in page
+
+
+def test_a_pinned_fact_without_room_in_the_prompt_says_so() -> None:
+    story = a_story(canon=Canon(("Mira is blind.", "The sea is salt."), 2))
+    view = MemoryView(story, 0, PARTS, left_out=("Mira is blind.",))
+    page = "\n".join(desk_texts.memory_pages(view))
+    assert "- Mira is blind. **(no room for it in the next prompt: unpin others)**\n" in page
+    assert "- The sea is salt.\n" in f"{page}\n"
 
 
 def test_the_ledger_is_listed_by_turns() -> None:

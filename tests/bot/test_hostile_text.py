@@ -21,18 +21,17 @@ from bot.render import (
     render,
     status,
 )
+from core.domain.entries import EntryKind, Recalled
 from core.domain.legible import legible
 from core.domain.recurrence import PLAN_TEXT_UNITS, PLAN_TITLE_UNITS
 from core.domain.story import (
     Canon,
-    EntryKind,
     Memory,
     Outcome,
     Pause,
     PauseCause,
     Phase,
     Plan,
-    Recalled,
     Settings,
     Tally,
 )

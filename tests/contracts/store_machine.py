@@ -23,9 +23,9 @@ from hypothesis.stateful import (
     rule,
 )
 
+from core.domain.entries import EntryKind
 from core.domain.story import (
     Canon,
-    EntryKind,
     Lineage,
     Memory,
     Phase,

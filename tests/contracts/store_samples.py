@@ -5,17 +5,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.domain.story import (
-    Brief,
-    EntryKind,
-    Phase,
-    Settings,
-    Story,
-    StoryId,
-    Stretch,
-    Turn,
-    Vector,
-)
+from core.domain.entries import EntryKind
+from core.domain.story import Brief, Phase, Settings, Story, StoryId, Stretch, Turn, Vector
 from core.ports import Archive, MemoryEntry, MemorySearch, Schedule, SpendLedger, StoryStore
 
 DIMS = 8

@@ -8,7 +8,8 @@ import pytest
 from bot.playground.embedded_redis import EmbeddedRedis
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
-from core.domain.story import EntryKind, Lineage, Phase, Recalled, StoryId, Stretch, Vector
+from core.domain.entries import EntryKind, Recalled
+from core.domain.story import Lineage, Phase, StoryId, Stretch, Vector
 from core.domain.words import STOP_WORDS
 from core.errors import StoreError
 from core.ports import ALL_KINDS, Commit, MemoryEntry

@@ -14,6 +14,7 @@ import pytest
 from core.adapters.offline_narrator import OfflineNarrator
 from core.adapters.openai_client import Models, openai_client
 from core.adapters.openai_narrator import OpenAINarrator
+from core.domain.entries import EntryKind, Recalled
 from core.domain.recurrence import (
     CHAPTER_UNITS,
     FACTS,
@@ -25,7 +26,7 @@ from core.domain.recurrence import (
     check_reflection,
     label,
 )
-from core.domain.story import Brief, EntryKind, Plan, Recalled, Reflection, Usage
+from core.domain.story import Brief, Plan, Reflection, Usage
 from core.domain.text import same_text, sentences, utf16_length
 from core.domain.variety import ECHO_SHARE, echo
 from core.ports import Clock, Narrator, Written

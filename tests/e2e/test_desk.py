@@ -7,8 +7,8 @@ from simcord import InteractionResult
 from simcord.actors import MemberActor
 
 from core.adapters import redis_keys as keys
-from core.domain.recurrence import Budget
 from core.domain.story import Phase
+from core.domain.tokens import Budget
 from tests.adapters.redis_raw import raw_client
 from tests.e2e.endpoint import Kind, chapter_of, fact_of, memory_of, plan_title, summary_of
 from tests.e2e.world import World, text_of

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from random import Random
 
 from core.domain.story import Plan, Vector
-from core.domain.variety import ECHO_SHARE, echo, nearness
+from core.domain.variety import echoed, nearness
 from tests.eval.families import Wordings
 from tests.eval.vectors import KnownVectors
 
@@ -17,7 +17,7 @@ SENTENCES = 20
 PAIRS = 200
 PLANTED = (1, 2, 3, 4, 5, 6, 10, 20)
 CHANGED_WORD = 10
-"""In a repeat that isn't word for word every so manyth word is another one."""
+"""In a repeat that isn't word for word every so manyth word (in Chinese: sign) is another one."""
 
 
 def echoes(words: Wordings, seed: int = 1) -> list[tuple[str, float, float]]:
@@ -59,14 +59,19 @@ async def plans(words: Wordings, vectors: KnownVectors, seed: int = 1) -> list[t
         "another step of the same people": other,
         "word for word": [(one, one) for one, _ in same],
     }
-    return [(name, await _alarms(pairs, vectors)) for name, pairs in kinds.items()]
+    # As the bot does: by letters alone where the embedder doesn't read the language.
+    by_meaning = vectors if vectors.reads(words.language) else None
+    return [(name, await _alarms(pairs, by_meaning)) for name, pairs in kinds.items()]
 
 
-async def _alarms(pairs: Sequence[tuple[Plan, Plan]], vectors: KnownVectors) -> float:
+async def _alarms(pairs: Sequence[tuple[Plan, Plan]], vectors: KnownVectors | None) -> float:
     alarms: list[bool] = []
     for one, other in pairs:
-        first, second = await vectors.embed([str(one), str(other)])
-        alarms.append(nearness(one, other, (Vector(first), Vector(second))) >= 1)
+        meant: tuple[Vector, Vector] | None = None
+        if vectors is not None:
+            first, second = await vectors.embed([str(one), str(other)])
+            meant = (first, second)
+        alarms.append(nearness(one, other, meant) >= 1)
     return _mean(alarms)
 
 
@@ -99,7 +104,7 @@ def _strangers(words: Wordings, chance: Random) -> list[bool]:
 
 
 def _is_echo(later: Sequence[str], earlier: Sequence[str]) -> bool:
-    return echo(" ".join(later), " ".join(earlier))[0] >= ECHO_SHARE
+    return bool(echoed(" ".join(later), [" ".join(earlier)]))
 
 
 def _told(words: Wordings, chance: Random, count: int) -> list[str]:
@@ -127,10 +132,11 @@ def _slots(words: Wordings, chance: Random) -> dict[str, str]:
 
 
 def _changed(sentence: str) -> str:
-    words = sentence.split()
+    space = " " if " " in sentence else ""
+    words = sentence.split() if space else list(sentence)
     for at in range(CHANGED_WORD // 2, len(words), CHANGED_WORD):
-        words[at] = f"un{words[at]}"
-    return " ".join(words)
+        words[at] = "某" if not space else f"un{words[at]}"
+    return space.join(words)
 
 
 def _mean(alarms: Sequence[bool]) -> float:

@@ -16,29 +16,12 @@ from core.adapters.minilm_embedder import DIMS, MODEL_NAME
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_story_store import RedisStoryStore
+from core.domain.entries import EntryKind, entry_id, fact_line
 from core.domain.prompts import paragraph_messages
-from core.domain.recurrence import (
-    CHAPTER_TURNS,
-    StepContext,
-    assemble,
-    ends_chapter,
-    estimate_tokens,
-    fact_line,
-)
+from core.domain.recurrence import CHAPTER_TURNS, StepContext, assemble, ends_chapter
 from core.domain.sentences import sentences
-from core.domain.story import (
-    Brief,
-    Draft,
-    EntryKind,
-    Memory,
-    Phase,
-    Settings,
-    Story,
-    StoryId,
-    Stretch,
-    Vector,
-    entry_id,
-)
+from core.domain.story import Brief, Draft, Memory, Phase, Settings, Story, StoryId, Stretch, Vector
+from core.domain.tokens import estimate_tokens
 from core.ports import Commit, MemoryEntry
 from core.services.recall import questions
 from tests.eval.families import CHANGING

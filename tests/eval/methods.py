@@ -8,15 +8,15 @@ as the query). The steps between it and what is built add one thing each.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from core.domain.recurrence import Budget
+from core.domain.entries import EntryKind, Recalled
 from core.domain.retrieval import Answer, fused
-from core.domain.story import EntryKind, Plan, Recalled, Story
+from core.domain.story import Plan, Story
+from core.domain.tokens import BUDGET, Budget
 from core.ports import Embedder, MemorySearch
 from core.services.recall import HOW, How, recall
 
 SUMMARIES = frozenset({EntryKind.SUMMARY})
 ORIGINAL_K = 2
-BUDGET = Budget()
 TOGETHER = Budget(recalled=BUDGET.recalled + BUDGET.ledger)
 """For methods without a ledger: what it would take is theirs."""
 UNBOUNDED = Budget(recalled=10_000)

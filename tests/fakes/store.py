@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from core.domain.audit import Change, Logged
-from core.domain.story import EntryKind, Lineage, Phase, Recalled, Story, StoryId, Turn, Vector
+from core.domain.entries import EntryKind, Recalled
+from core.domain.story import Lineage, Phase, Story, StoryId, Turn, Vector
 from core.domain.words import STOP_WORDS, search_words
 from core.errors import (
     ConflictError,

@@ -6,19 +6,11 @@ from dataclasses import astuple, fields, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.entries import EntryKind, Recalled
 from core.domain.prompts import Message, paragraph_messages, reflection_messages
-from core.domain.recurrence import (
-    CHAPTER_TURNS,
-    LEAST_BYTES_PER_TOKEN,
-    MOST_BYTES_PER_TOKEN,
-    Budget,
-    StepContext,
-    assemble,
-    avoiding,
-    estimate_tokens,
-    looked_back,
-)
-from core.domain.story import Brief, Canon, EntryKind, Memory, Phase, Plan, Recalled, Story
+from core.domain.recurrence import CHAPTER_TURNS, StepContext, assemble, avoiding, looked_back
+from core.domain.story import Brief, Canon, Memory, Phase, Plan, Story
+from core.domain.tokens import LEAST_BYTES_PER_TOKEN, MOST_BYTES_PER_TOKEN, Budget, estimate_tokens
 from tests.fakes.stories import a_draft, a_story
 from tests.properties.hostile_text import long_hostile
 

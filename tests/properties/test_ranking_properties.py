@@ -7,9 +7,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.recurrence import Budget, assemble, estimate_tokens
+from core.domain.entries import Recalled
+from core.domain.recurrence import assemble
 from core.domain.retrieval import Answer, dealt, fused
-from core.domain.story import Phase, Recalled
+from core.domain.story import Phase
+from core.domain.tokens import Budget, estimate_tokens
 from tests.fakes.stories import a_draft, a_story
 
 

@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.domain import text as under_test
-from core.domain.recurrence import Budget, assemble, estimate_tokens
+from core.domain.recurrence import assemble
 from core.domain.story import Memory, Phase
 from core.domain.text import (
     clip,
@@ -26,6 +26,7 @@ from core.domain.text import (
     split,
     utf16_length,
 )
+from core.domain.tokens import Budget, estimate_tokens
 from tests.fakes.stories import BRIEF, a_draft, a_story
 
 _WORDS = ["a", "I", "Mira", "lighthouse", "don’t", "Mr.", "e.g.", "3.14", "well-known", "it’s"]

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.entries import EntryKind, Recalled
 from core.domain.legible import legible
 from core.domain.marks import NAMES, as_data
 from core.domain.prompts import (
@@ -26,7 +27,7 @@ from core.domain.prompts import (
     replan_messages,
 )
 from core.domain.recurrence import StepContext
-from core.domain.story import Brief, EntryKind, Plan, Recalled
+from core.domain.story import Brief, Plan
 from tests.core.domain.injections import INJECTIONS
 
 PLAIN = "Ordinary words."

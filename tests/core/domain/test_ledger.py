@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain import ledger
+from core.domain.entries import Fact
 from core.domain.ledger import TurnMemory, amended, kept_facts, line, lines, told_no_more
 from core.domain.recurrence import FACTS
-from core.domain.story import Fact, Reflection
+from core.domain.story import Reflection
 from core.errors import InputError
 from tests.fakes.stories import a_turn
 
@@ -155,6 +156,29 @@ def test_what_is_remembered_of_a_turn_reads_as_one_text() -> None:
     assert str(TurnMemory("It rained.", (OLD,))) == "It rained.", "as before there were facts"
     assert ledger.with_memory(replace(reflection, facts=(), chapter=""), held) == reflection
     assert ledger.memory_of(a_turn(reflection=None)) == TurnMemory("")
+
+
+def test_what_is_taken_back_gives_no_key_a_second_time() -> None:
+    """A fact of a later turn may have ended the one that had it."""
+    was = TurnMemory("It rained.", EVERY)
+    new = Fact(5, "the sea", "The sea is salt.")
+    now = TurnMemory("It poured.", amended(EVERY, written(line(HAND), line(GATE), line(new))))
+    back = ledger.restored(was, now)
+    assert str(back) == str(was)
+    assert back.facts == (*EVERY, replace(new, dropped=True))
+    another = amended(back.facts, written(lines(EVERY), "Ola: Ola is at sea."))
+    assert another[-1].key == 6
+    assert ledger.restored(was, was) == was
+
+
+def test_another_reflection_on_a_turn_gives_its_facts_keys_of_their_own() -> None:
+    first = (Fact(1, "Mira", "She sails."), Fact(2, "Mira", "She is tired."))
+    again = ledger.reflected_again(first, (Fact(1, "Mira", "She has sailed."),))
+    assert again == (
+        *(replace(fact, dropped=True) for fact in first),
+        Fact(3, "Mira", "She has sailed."),
+    )
+    assert ledger.reflected_again((), first) == first
 
 
 def test_what_is_told_no_more_is_found_sentence_by_sentence() -> None:

@@ -7,7 +7,6 @@ import pytest
 from core.domain import moves
 from core.domain.identity import DISCORD_EPOCH_S, id_before
 from core.domain.lifecycle import AT_ONCE, due_at_rest
-from core.domain.recurrence import corrected
 from core.domain.story import (
     Notice,
     OfferVotes,
@@ -24,6 +23,7 @@ from core.domain.story import (
     Usage,
     WholeText,
 )
+from core.domain.tokens import corrected
 from core.errors import AllowanceSpentError, PhaseError
 from tests.fakes.stories import BRIEF, PLANS, a_draft, a_reflection, a_story
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain.entries import EntryKind, Recalled
 from core.domain.legible import legible
 from core.domain.prompts import (
     CHAPTER_FORM,
@@ -35,10 +36,10 @@ from core.domain.recurrence import (
     check_opening,
     check_plans,
     check_reflection,
-    estimate_tokens,
 )
-from core.domain.story import Brief, EntryKind, Plan, Recalled
+from core.domain.story import Brief, Plan
 from core.domain.text import utf16_length
+from core.domain.tokens import estimate_tokens
 
 BRIEF = Brief(
     premise="A lighthouse keeper hears the sea speak.",

@@ -5,21 +5,19 @@ from typing import Any
 
 import pytest
 
+from core.domain.entries import EntryKind, Fact, Recalled, fact_line
 from core.domain.recurrence import (
     ABOUT_UNITS,
     CHAPTER_TURNS,
     CHAPTER_UNITS,
     FACT_UNITS,
     FACTS,
-    LEAST_BYTES_PER_TOKEN,
     MEMORY_SENTENCES,
     MEMORY_UNITS,
-    MOST_BYTES_PER_TOKEN,
     PLAN_TEXT_UNITS,
     PLAN_TITLE_UNITS,
     SUMMARY_UNITS,
     TITLE_UNITS,
-    Budget,
     UnusableAnswerError,
     assemble,
     avoiding,
@@ -27,28 +25,21 @@ from core.domain.recurrence import (
     check_paragraph,
     check_plans,
     check_reflection,
-    corrected,
     ends_chapter,
-    estimate_tokens,
-    fact_line,
     label,
     longest_paragraph,
     looked_back,
+)
+from core.domain.story import Brief, Canon, Memory, Phase, Plan, Story, Usage
+from core.domain.text import sentences, split, utf16_length
+from core.domain.tokens import (
+    LEAST_BYTES_PER_TOKEN,
+    MOST_BYTES_PER_TOKEN,
+    Budget,
+    corrected,
+    estimate_tokens,
     pinned_tokens,
 )
-from core.domain.story import (
-    Brief,
-    Canon,
-    EntryKind,
-    Fact,
-    Memory,
-    Phase,
-    Plan,
-    Recalled,
-    Story,
-    Usage,
-)
-from core.domain.text import sentences, split, utf16_length
 from tests.fakes.stories import PLANS, a_draft, a_story
 
 THAI = "ชายชราเดินไปที่ประภาคารและเปิดประตู "

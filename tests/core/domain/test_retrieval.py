@@ -1,7 +1,7 @@
 """Ranking what searches brought back."""
 
+from core.domain.entries import EntryKind, Recalled
 from core.domain.retrieval import Answer, brought_up_to_date, dealt, fused
-from core.domain.story import EntryKind, Recalled
 
 
 def hit(number: int, score: float, text: str | None = None) -> Recalled:

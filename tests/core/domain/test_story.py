@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.domain.story import EntryKind, Recalled, StoryId, Usage, entry_id
+from core.domain.entries import EntryKind, Recalled, entry_id
+from core.domain.story import StoryId, Usage
 from tests.fakes.stories import a_story
 
 

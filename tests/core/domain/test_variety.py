@@ -3,16 +3,17 @@
 import pytest
 
 from core.domain.story import Plan, Vector
-from core.domain.variety import ECHO_SHARE, NEAR_IN_LETTERS, NEAR_IN_MEANING, Offer, echo, nearness
+from core.domain.variety import (
+    ECHO_SHARE,
+    NEAR_IN_LETTERS,
+    NEAR_IN_MEANING,
+    Offer,
+    echo,
+    echoed,
+    nearness,
+)
 from tests.contracts.store_samples import at_angle
-
-DOWN = Plan("Down the iron stair", "Mira follows the humming below the tide line.")
-DOWN_AGAIN = Plan("Down the iron stairs", "Mira follows the humming below the tideline.")
-BOOK = Plan("The keeper's ledger", "Corvin reads the page that nobody signed.")
-FERRY = Plan("Signal the ferry", "They light the great lamp by hand, against the law.")
-FOX = Plan("A fox on the gallery", "Something small and red has come up from outside.")
-FLOOD = Plan("Open the sluice", "The whole cellar is given to the water at once.")
-BARGAIN = Plan("Ask a price", "Whoever hums is asked what it would take to stop.")
+from tests.fakes.plans import BARGAIN, BOOK, DOWN, DOWN_AGAIN, FERRY, FLOOD, FOX
 
 LAMP = (
     "The lamp had not turned since the ferry left. Mira counted the dark, and came to nine. Below "
@@ -113,6 +114,18 @@ def test_an_echo_is_told_by_its_share_and_its_passage() -> None:
         "Below her the stair rang once, as it rang when somebody heavy set a foot on its lowest "
         "step."
     )
+
+
+def test_of_earlier_paragraphs_the_one_that_is_told_again_is_named() -> None:
+    """And none where less is shared than makes an echo."""
+    other = "Nobody on the island remembers who first lit the fire on the northern rock."
+    assert echoed(LAMP, [other, LAMP]) == LAMP
+    assert echoed(LAMP, [other]) == ""
+    assert echoed(LAMP, []) == ""
+    strange = " ".join(f"Word{n} word{n}a word{n}b." for n in range(40))
+    barely = f"The lamp had not turned since the ferry left. {strange}"
+    assert 0 < echo(barely, LAMP)[0] < ECHO_SHARE
+    assert echoed(barely, [LAMP]) == ""
 
 
 def test_the_same_paragraph_is_an_echo_as_a_whole() -> None:

@@ -17,15 +17,19 @@ from core.domain.words import STOP_WORDS, search_words
         ("ラーメンを食べる", "ラー ーメ メン ンを を食 食べ べる"),
         ("人々", "人々"),
         ("Mira的灯塔2号", "mira 的灯 灯塔 2 号"),
+        ("คนเฝ้าประภาคาร", "คน นเ เฝ ฝ้ ้า าป ปร ระ ะภ ภา าค คา าร"),
+        ("ແມວ ຄົນ", "ແມ ມວ ຄົ ົນ"),
         ("등대지기는 문을 열었다", "등대지기는 문을 열었다"),
         ("हिन्दी शब्द", "हिन्दी शब्द"),
     ],
     ids=[
         *("English", "accents", "Chinese", "one sign", "Japanese", "a repeated sign", "mixed"),
-        *("Korean", "vowel signs"),
+        *("Thai", "Lao", "Korean", "vowel signs"),
     ],
 )
-def test_words_are_cut_at_spaces_and_han_and_kana_into_bigrams(text: str, words: str) -> None:
+def test_words_are_cut_at_spaces_and_where_there_are_none_into_bigrams(
+    text: str, words: str
+) -> None:
     assert search_words(text) == words.split()
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from core.domain.audit import Change, ChangeKind, Moderator
+from core.domain.entries import EntryKind, Fact, entry_id
 from core.domain.identity import fingerprint
 from core.domain.ledger import lines, memory_of
-from core.domain.recurrence import Budget, StepContext, label
-from core.domain.story import EntryKind, Fact, Phase, Turn, entry_id
+from core.domain.recurrence import StepContext, label
+from core.domain.story import Phase, Turn
+from core.domain.tokens import Budget
 from core.errors import InputError, RefusedError, StaleError
 from core.services.library import LEDGER_TURNS, Chapter
 from tests.core.services.house import CHANNEL, House
@@ -353,7 +355,10 @@ async def test_an_amendment_takes_back_nothing_but_what_it_amended() -> None:
         )
         await house.history.undo(CHANNEL, ADA, 1)
         turn = await turn_of(house, 2)
-        assert memory_of(turn) == memory_of(written)
+        now, was = memory_of(turn), memory_of(written)
+        standing = tuple(fact for fact in now.facts if not fact.dropped)
+        assert replace(now, facts=standing) == was, "beside it only what it struck out"
+        assert len({fact.key for fact in now.facts}) == len(now.facts)
         assert turn.reflection
         assert turn.reflection.memory == "Another memory."
 
@@ -538,3 +543,16 @@ async def test_before_the_first_turn_there_is_nothing_to_tell() -> None:
         recap = await house.library.recap(CHANNEL)
         assert (recap.first, recap.last, recap.parts, recap.neighbours) == (0, 0, (), ())
         assert (await house.library.facts(CHANNEL)).last == 0
+
+
+async def test_facts_that_were_pinned_under_a_longer_token_are_seen_to_have_no_room() -> None:
+    """What /memory show calls part of every prompt is part of it, or says that it isn't."""
+    async with House() as house:
+        await begun(house, 1)
+        facts = [f"Fact {n}: " + "x" * 240 for n in range(5)]
+        for fact in facts:
+            await house.moderation.pin(CHANNEL, ADA, fact)
+        assert (await house.library.memory(CHANNEL)).left_out == ()
+        stored = house.story()
+        house.world.stories[stored.id] = replace(stored, bytes_per_token=1.0)
+        assert (await house.library.memory(CHANNEL)).left_out == tuple(facts[:4])

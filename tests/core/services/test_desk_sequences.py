@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from core.domain import edits
 from core.domain.audit import Moderator
+from core.domain.entries import EntryKind, entry_id
 from core.domain.identity import fingerprint
 from core.domain.ledger import lines, memory_of
 from core.domain.lineage import holds
 from core.domain.recurrence import StepContext, label
-from core.domain.story import EntryKind, Phase, entry_id
+from core.domain.story import Phase
 from core.errors import RefusedError
 from core.ports import BallotState, MessageKind
 from tests.core.services.house import CHANNEL, House

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from core.domain.audit import Moderator
+from core.domain.entries import EntryKind
 from core.domain.moves import TURN_CALLS
 from core.domain.recurrence import CHAPTER_TURNS, FACTS
-from core.domain.story import EntryKind, Phase, Plan
+from core.domain.story import Phase, Plan
 from core.errors import (
     BudgetSpentError,
     EmbedderError,
@@ -19,15 +20,9 @@ from core.errors import (
 from core.ports import MemoryEntry
 from tests.core.services.house import CHANNEL, House
 from tests.fakes.narrator import WRITE_USAGE, way_of
+from tests.fakes.plans import BARGAIN, BOOK, DOWN, DOWN_AGAIN, FLOOD, FOX
 
 ADA = Moderator(5, "Ada")
-DOWN = Plan("Down the iron stair", "Mira follows the humming below the tide line.")
-DOWN_AGAIN = Plan("Down the iron stairs", "Mira follows the humming below the tideline.")
-BOOK = Plan("The keeper's ledger", "Corvin reads the page that nobody signed.")
-FERRY = Plan("Signal the ferry", "They light the great lamp by hand, against the law.")
-FOX = Plan("A fox on the gallery", "Something small and red has come up from outside.")
-FLOOD = Plan("Open the sluice", "The whole cellar is given to the water at once.")
-BARGAIN = Plan("Ask a price", "Whoever hums is asked what it would take to stop.")
 MIRA_FOLLOWS = Plan("Stair iron the down", "Line tide the below humming the follows Mira.")
 """DOWN's words in another order: the fake embedder takes them for the same."""
 
@@ -263,6 +258,8 @@ async def test_a_turn_that_is_reflected_on_again_leaves_no_fact_of_the_first_tim
             "Fact 0 of 2.",
             "Fact 1 of 2.",
         ]
+        keys = [entry.key for entry in entries(house, EntryKind.FACT)]
+        assert keys == [6, 7], "a key that somebody may have ended is given once"
 
 
 # ── chapters ─────────────────────────────────────────────────────────────────────────────────────

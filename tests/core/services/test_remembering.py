@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.domain.story import EntryKind, Fact
+from core.domain.entries import EntryKind, Fact
 from core.services.remembering import remember, remembered_ids
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.stories import a_reflection, a_turn
