@@ -106,7 +106,8 @@ def ledger_pages(page: LedgerPage) -> list[str]:
     lines = [f"**The ledger**: facts of {turns}, the newest first"]
     for number, hits in groupby(page.facts, lambda hit: hit.recalled.number):
         facts = list(hits)
-        lines.append(f"**Since turn {number}**{_behind(page.story, facts[0].turn)}")
+        # Behind an empty line: else it would go on the list above it.
+        lines.append(f"\n**Since turn {number}**{_behind(page.story, facts[0].turn)}")
         lines += [f"- {_said(hit)}" for hit in facts]
     return render.pages("\n".join(lines))
 

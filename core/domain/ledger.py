@@ -2,26 +2,23 @@
 
 A fact is a line, "About: what holds". It is known by its key, which lines don't show; so the lines
 that come back are laid beside those that were shown. A line that reads as before is the same fact,
-whatever place it moved to. A line that is like one that went, or stands where it stood, is that
-fact in other words: what it ended stays ended, and what ended it still does. A line that is gone
-leaves a dropped fact, which nothing finds and which the same line brings back.
+whatever place it moved to. A line that is like one that went is that fact in other words: what it
+ended stays ended, and what ended it still does. Any other line is a new fact, which nothing has
+ended yet; what facts about the same thing had ended that went, it ends. A line that is gone leaves
+a dropped fact, which nothing finds and which the same line brings back.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeVar
 
 from core.domain.entries import Fact
 from core.domain.legible import is_blank, legible
 from core.domain.recurrence import ABOUT_UNITS, FACT_UNITS, FACTS
 from core.domain.story import Reflection, Turn
-from core.domain.text import clip, sentences, similarity, utf16_length
+from core.domain.text import clip, same_text, sentences, similarity, utf16_length
 from core.errors import InputError
-
-T = TypeVar("T")
 
 ALIKE = 0.5
 """Likeness from which a fact is another one in other words. Measured with ``similarity``: a fact
@@ -144,12 +141,15 @@ def amended(facts: Sequence[Fact], text: str) -> tuple[Fact, ...]:
     said = {
         place: _said(facts, place, one) for place, one in enumerate(written) if place not in stand
     }
-    for place, fact in _reworded(facts, stand, said).items():
+    kept = {fact.key for fact in stand.values()}
+    went = [fact for fact in facts if not fact.dropped and fact.key not in kept]
+    for place, fact in _alike(went, said).items():
         new = said.pop(place)
         stand[place] = replace(fact, about=new.about, text=new.text)
+        went.remove(fact)
     highest = max((fact.key for fact in facts), default=0)
     for key, (place, new) in enumerate(said.items(), start=highest + 1):
-        stand[place] = replace(new, key=key)
+        stand[place] = replace(new, key=key, ends=_ended_about(new.about, went))
     keys = {fact.key for fact in stand.values()}
     return tuple(sorted([*stand.values(), *_dropped(facts, keys)], key=lambda fact: fact.key))
 
@@ -166,31 +166,6 @@ def _unchanged(facts: Sequence[Fact], written: Sequence[str]) -> dict[int, Fact]
     return found
 
 
-def _reworded(
-    facts: Sequence[Fact], stand: Mapping[int, Fact], said: Mapping[int, Fact]
-) -> dict[int, Fact]:
-    """The facts that lines say in other words.
-
-    Args:
-        facts: as they were.
-        stand: the lines that are facts word for word.
-        said: the other lines.
-    """
-    taken = {fact.key for fact in stand.values()}
-    went = [fact for fact in facts if not fact.dropped and fact.key not in taken]
-    became = _alike(went, said)
-    # The rest by where it stands: behind which of the facts that everyone can see again.
-    seen = {fact.key for fact in facts if not fact.dropped} & taken
-    seen |= {fact.key for fact in became.values()}
-    known = {place: fact.key for place, fact in {**stand, **became}.items()}
-    before = _behind([(fact, fact.key) for fact in facts if not fact.dropped], seen)
-    order = [(place, known.get(place)) for place in sorted({*known, *said})]
-    after = _behind([(place, key) for place, key in order if key is None or key in seen], seen)
-    for anchor, places in after.items():
-        became |= dict(zip(places, before.get(anchor, ()), strict=False))
-    return became
-
-
 def _alike(went: Sequence[Fact], said: Mapping[int, Fact]) -> dict[int, Fact]:
     """The lines that are like a fact that went, the likest first."""
     pairs = [
@@ -204,18 +179,10 @@ def _alike(went: Sequence[Fact], said: Mapping[int, Fact]) -> dict[int, Fact]:
     return found
 
 
-def _behind(
-    order: Iterable[tuple[T, int | None]], seen: Collection[int]
-) -> dict[int | None, list[T]]:
-    """What stands behind each of the facts in ``seen``, in order; behind None what comes first."""
-    found: dict[int | None, list[T]] = defaultdict(list)
-    anchor: int | None = None
-    for one, key in order:
-        if key in seen:
-            anchor = key
-        else:
-            found[anchor].append(one)
-    return found
+def _ended_about(about: str, went: Sequence[Fact]) -> tuple[str, ...]:
+    """What those of some facts had ended that are about a thing."""
+    same = [fact for fact in went if same_text(fact.about, about)]
+    return tuple(dict.fromkeys(id_ for fact in same for id_ in fact.ends))
 
 
 def _said(facts: Sequence[Fact], place: int, one: str) -> Fact:

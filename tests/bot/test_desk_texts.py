@@ -114,8 +114,8 @@ def test_the_ledger_is_listed_by_turns() -> None:
     [shown] = desk_texts.ledger_pages(page)
     assert shown == (
         "**The ledger**: facts of turns 2 to 4, the newest first\n"
-        f"**Since turn 4** · {LINK}\n- Mira: She has the key.\n"
-        "**Since turn 2**\n- ~~The sea is salt.~~ until turn 4\n- The sea is salt."
+        f"\n**Since turn 4** · {LINK}\n- Mira: She has the key.\n"
+        "\n**Since turn 2**\n- ~~The sea is salt.~~ until turn 4\n- The sea is salt."
     )
     empty = replace(page, facts=())
     assert desk_texts.ledger_pages(empty) == ["The ledger has no facts of turns 2 to 4."]

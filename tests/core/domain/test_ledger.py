@@ -55,11 +55,19 @@ def test_a_changed_line_is_known_by_its_words_wherever_it_moved() -> None:
     )
 
 
-def test_a_line_that_says_something_else_is_known_by_its_place() -> None:
-    """It stands where a fact stood, between two that everyone can see again."""
+def test_a_line_that_says_something_else_is_a_new_fact_which_nothing_has_ended() -> None:
+    """Wherever it stands: what ended the fact that stood there was said of that one."""
     text = written(line(KEY), "Brackwater: The town has no doctor.", line(GATE))
     after = amended(EVERY, text)
-    assert after == (KEY, Fact(2, "Brackwater", "The town has no doctor."), GATE, OLD)
+    new = Fact(5, "Brackwater", "The town has no doctor.")
+    assert after == (KEY, replace(HAND, dropped=True), GATE, OLD, new)
+
+
+def test_a_new_fact_ends_what_facts_about_the_same_had_ended_that_went() -> None:
+    """What was over stays over, however differently it is told; of a fact that stands it is not."""
+    after = amended(EVERY, written(line(KEY), line(HAND), "The gate: Nobody can pass."))
+    assert after[-1] == Fact(5, "The gate", "Nobody can pass.", GATE.ends)
+    assert amended(EVERY, written(*map(line, (KEY, HAND, GATE)), "the gate: Red."))[-1].ends == ()
 
 
 def test_a_new_line_gets_the_next_key() -> None:
@@ -87,8 +95,9 @@ def test_a_revived_line_takes_no_others_place() -> None:
     assert amended(EVERY, text) == (
         KEY,
         HAND,
-        replace(GATE, about="The sea", text="It is salt."),
+        replace(GATE, dropped=True),
         replace(OLD, dropped=False),
+        Fact(5, "The sea", "It is salt."),
     )
     assert amended((KEY, OLD), line(OLD)) == (
         replace(KEY, dropped=True),
@@ -97,9 +106,10 @@ def test_a_revived_line_takes_no_others_place() -> None:
 
 
 def test_a_name_with_a_colon_stays_whole() -> None:
-    fact = Fact(1, "Ship: Ormsay", "She leaks.")
-    assert amended((fact,), "Ship: Ormsay: She sank.") == (replace(fact, text="She sank."),)
-    assert amended((fact,), "Ship: She sank.") == (replace(fact, about="Ship", text="She sank."),)
+    fact = Fact(1, "Ship: Ormsay", "She leaks badly.")
+    said = replace(fact, text="She leaks a little.")
+    assert amended((fact,), line(said)) == (said,)
+    assert amended((fact,), "Ship: She leaks a little.") == (replace(said, about="Ship"),)
 
 
 def test_a_colon_of_another_script_parts_too() -> None:
@@ -138,7 +148,9 @@ def test_any_edits_leave_each_line_a_fact_and_each_fact_a_key(edits: list[list[s
         assert keys == sorted(set(keys))
         assert {fact.key for fact in facts} <= set(keys)
         ends = {fact.key: fact.ends for fact in facts}
-        assert all(fact.ends == ends.get(fact.key, ()) for fact in after)
+        known = {id_ for fact in facts for id_ in fact.ends}
+        assert all(fact.ends == ends.get(fact.key, fact.ends) for fact in after)
+        assert all(set(fact.ends) <= known for fact in after)
         assert amended(after, lines(after)) == after
         facts = after
 
