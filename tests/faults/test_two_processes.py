@@ -53,11 +53,11 @@ async def pair(folder: Path, **said: str) -> AsyncGenerator[Pair]:
     """A house with two bots that aren't started yet."""
     async with Pair(folder, None, nursery=None, **said) as house:
         (folder / "other").mkdir()
-        house.other = BotProcess(folder / "other", house.environment())
+        second = house.other = BotProcess(folder / "other", house.environment())
         try:
             yield house
         finally:
-            await house.other.kill()
+            await second.kill()  # by whichever name it goes by now
 
 
 # ── two at once ──────────────────────────────────────────────────────────────────────────────────
