@@ -1,12 +1,14 @@
-"""The command line: `talewheel run` and `talewheel play` (or `python -m bot …`).
+"""The command line: `talewheel run`, `talewheel play` and so on (or `python -m bot …`).
 
-Whatever only the operator can mend ends with one line each on standard error and exit code 2. Only
-the standard library is imported before a command is chosen.
+Each command is one entry of ``COMMANDS``. Whatever only the operator can mend ends with one line
+each on standard error and exit code 2. Only the standard library is imported before a command is
+chosen.
 """
 
-import argparse
 import sys
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from core.errors import StartError
 
     try:
-        return _play() if chosen.command == "play" else _run()
+        return COMMANDS[chosen.command].run(chosen)
     except StartError as error:
         for line in str(error).splitlines():
             print(f"talewheel: {line}", file=sys.stderr)
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _run() -> int:
+def _run(_: Namespace) -> int:
     """Serve Discord until a signal."""
     import asyncio
     import logging
@@ -59,23 +61,44 @@ def _run() -> int:
     return 0
 
 
-def _play() -> int:
+def _play(_: Namespace) -> int:
     """Open the playground."""
     from bot.playground.play import main as play
 
     return play()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the command line.
+
+    Attributes:
+        help: one line on what it does.
+        run: does it; gives the exit code.
+        options: adds its options to its parser.
+    """
+
+    help: str
+    run: Callable[[Namespace], int]
+    options: Callable[[ArgumentParser], object] = lambda _: None
+
+
+COMMANDS = {
+    "run": Command("serve Discord until SIGTERM or Ctrl-C", _run),
+    "play": Command("play a story in a local page, without any account", _play),
+}
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
         prog="talewheel",
         description="A Discord bot that keeps one story per channel, steered by votes.",
         epilog="Settings are read from the environment and from .env in the current folder.",
     )
     parser.add_argument("--version", action="version", version=f"talewheel {_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("run", help="serve Discord until SIGTERM or Ctrl-C")
-    commands.add_parser("play", help="play a story in a local page, without any account")
+    for name, command in COMMANDS.items():
+        command.options(commands.add_parser(name, help=command.help, description=command.help))
     return parser
 
 

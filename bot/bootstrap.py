@@ -13,7 +13,8 @@ from bot.cogs.requests import StartRules
 from bot.failpoints import Failpoint, armed
 from bot.process import serve
 from bot.services import Composer, Services
-from bot.settings import OPENAI_BASE_URL, BotSettings, Embeddings
+from bot.setting_table import OPENAI_BASE_URL, Embeddings
+from bot.settings import BotSettings
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_client import OPENAI_URL, Limits, Models, openai_client
 from core.adapters.openai_embedder import OpenAIEmbedder
@@ -105,7 +106,7 @@ async def build(
             # The bot is made further down, long before a token is spent.
             bot.tell_owner(sentence)
 
-        meter = DailyMeter(RedisSpendLedger(redis), time, settings.daily_token_cap, tell)
+        meter = DailyMeter(RedisSpendLedger(redis), time, settings.caps.tokens, tell)
         if embedder is None and settings.embeddings is Embeddings.OPENAI:
             vectors = MeteredEmbedder(vectors, meter)
         writer = narrator or _narrator(settings, meter, time, limits, stack)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 from urllib.parse import quote, unquote
 
-from bot.settings import LogFormat, LogLevel
+from bot.setting_table import LogFormat, LogLevel
 
 _QUIET = {
     "discord": logging.INFO,  # at DEBUG: every payload

@@ -16,6 +16,7 @@ from discord.ext import commands
 
 from bot.render import remark
 from core.errors import BudgetSpentError, RefusedError, TalewheelError
+from core.services.work import Work, begin
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Tree(_Tree):
             sentence = RESTARTING
         elif not comes_from_its_channel(interaction):
             sentence = "Stories live in servers: give this command in a channel."
+        note_work(interaction)
         if sentence and interaction.type is not discord.InteractionType.autocomplete:
             await answer(interaction, sentence)
         return not sentence
@@ -99,6 +101,11 @@ async def _try_to_answer(interaction: discord.Interaction[Any], *pages: str) -> 
     except (discord.HTTPException, *_LOST) as failure:
         # Mostly an interaction that ran out while Discord was slow: nobody is left to tell.
         log.warning("an answer couldn't be given: %s", failure)
+
+
+def note_work(interaction: discord.Interaction[Any]) -> None:
+    """Say where the running task works, for whoever counts or logs it: each has one of its own."""
+    begin(Work(interaction.guild_id or 0, interaction.channel_id or 0))
 
 
 def require_running(interaction: discord.Interaction[Any]) -> None:

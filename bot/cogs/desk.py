@@ -17,6 +17,7 @@ from bot.cogs.answers import (
     comes_from_its_channel,
     defer,
     failed,
+    note_work,
     open_form,
     require_running,
 )
@@ -113,6 +114,7 @@ class DeskCog(commands.Cog):
             await failed(interaction, error, f"custom_id {named!a}")
 
     async def _serve(self, interaction: Asked, acts: Mapping[Purpose, _Act], named: str) -> None:
+        note_work(interaction)
         require_running(interaction)
         handle = read(named)
         act = acts.get(handle.purpose)

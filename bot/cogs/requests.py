@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from bot.permissions import missing
-from bot.settings import LANGUAGE_LENGTH, QUORUM_RANGE, SENTENCES_RANGE, VOTE_SECONDS_RANGE
+from bot.setting_table import LANGUAGE_LENGTH, QUORUM_RANGE, SENTENCES_RANGE, VOTE_SECONDS_RANGE
 from core.domain.audit import Moderator
 from core.domain.legible import is_blank, legible
 from core.domain.story import Brief, Settings, Story, VotingRule

@@ -19,25 +19,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import logs, settings
+from bot import logs
+from bot import setting_table as table
 from bot.playground.embedded_redis import EmbeddedRedisError, search_module, server_binary
 from bot.render import duration
-from bot.settings import BotSettings, Embeddings, environment
+from bot.setting_table import Embeddings
+from bot.settings import BotSettings, environment
 from core.errors import StartError
 
 if TYPE_CHECKING:
     from bot.client import TalewheelBot
     from bot.playground.live import LivePreview
 
-_DEFAULTS = {settings.VOTE_SECONDS.name: "60", settings.LOG_LEVEL.name: "WARNING"}
+_DEFAULTS = {table.VOTE_SECONDS.name: "60", table.LOG_LEVEL.name: "WARNING"}
 """Whoever plays alone waits for no hour, and looks for the address in no log."""
 _OF_DISCORD = (
-    settings.DISCORD_TOKEN,
-    settings.DISCORD_API_URL,
-    settings.DISCORD_GATEWAY_URL,
-    settings.ALLOWED_GUILDS,
+    table.DISCORD_TOKEN,
+    table.DISCORD_API_URL,
+    table.DISCORD_GATEWAY_URL,
+    table.ALLOWED_GUILDS,
 )
-_REDIS = settings.REDIS_URL.name
+_REDIS = table.REDIS_URL.name
 _UNHEARD = {
     "bot.bootstrap": "Redis: ",  # how a server that is only played on should keep its data
     "discord.state": "Guilds intent seems to be disabled",  # a client that SimCord tries things on
@@ -146,7 +148,7 @@ def _check_packages(*, needs_server: bool) -> None:
         server_binary()
         search_module()
     except EmbeddedRedisError as error:
-        example = f"make play {_REDIS}={settings.REDIS_URL.default}"
+        example = f"make play {_REDIS}={table.REDIS_URL.default}"
         raise StartError(f"{error}\nWith a server of your own: {example}") from error
 
 

@@ -28,6 +28,7 @@ from core.ports import (
 )
 from core.services.lease import Lease, LeasedStage
 from core.services.pieces import Pieces
+from core.services.work import begin, on
 
 PATIENCE_S = 900.0
 """How long a commit is tried while Redis is away: what it holds was paid for and may be read
@@ -111,6 +112,7 @@ class Run:
                 Commit(uuid4().hex, story, writes, expects or {}, turn, entries, forgets, change)
             )
         self.story = story
+        begin(on(story))
         self._written = turn or self._written
 
     async def call(self) -> None:

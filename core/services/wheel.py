@@ -27,6 +27,7 @@ from core.services.lease import Lease
 from core.services.publishing import restage
 from core.services.run import PATIENCE_S, Run, Stations
 from core.services.turns import advance, pause
+from core.services.work import on, working_on
 
 log = logging.getLogger(__name__)
 
@@ -309,8 +310,9 @@ class Wheel:
         # Whoever asked by a command is told at once that Redis is away; a worker can wait.
         run = Run(self._at, lease, claimed, patience_s=0.0 if force else PATIENCE_S)
         try:
-            async with lease.held():
-                yield run
+            with working_on(on(claimed)):
+                async with lease.held():
+                    yield run
         except FencedError:
             if lease.overstepped:
                 self.later(self._repair(story, run.story.head_number))

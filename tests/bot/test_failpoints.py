@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from bot.failpoints import FAILPOINTS, STEPS, Failpoint, Fuse, armed, named, watched
-from bot.settings import SETTINGS, BotSettings, SettingsError
+from bot.setting_table import SETTINGS
+from bot.settings import BotSettings, SettingsError
 from core.domain.story import Phase, Story
 from core.errors import FencedError
 from core.ports import Commit, MessageKind

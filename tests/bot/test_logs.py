@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from bot.logs import hidden, set_up
-from bot.settings import LogFormat, LogLevel
+from bot.setting_table import LogFormat, LogLevel
 
 
 @pytest.fixture(autouse=True)

@@ -4,15 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import (
-    SETTINGS,
-    BotSettings,
-    Embeddings,
-    LogFormat,
-    LogLevel,
-    SettingsError,
-    environment,
-)
+from bot.setting_table import SETTINGS, Embeddings, LogFormat, LogLevel
+from bot.settings import BotSettings, SettingsError, environment
+from core.domain.spending import Caps, Price
 from core.domain.story import Settings, VotingRule
 from core.errors import StartError
 
@@ -34,7 +28,7 @@ def test_token_and_key_are_enough() -> None:
     assert settings.story == Settings()
     assert settings.language == "English"
     assert settings.allowed_guilds == frozenset()
-    assert settings.daily_token_cap is None
+    assert settings.caps.tokens is None
     assert settings.lease_s == 10
 
 
@@ -66,7 +60,7 @@ def test_everything_can_be_said() -> None:
     assert (settings.narrator_model, settings.reflector_model) == ("big", "small")
     assert settings.embeddings is Embeddings.OPENAI
     assert settings.allowed_guilds == {12, 34}
-    assert settings.daily_token_cap == 100_000
+    assert settings.caps.tokens == 100_000
     assert settings.story == Settings(60, 5, VotingRule.SINGLE, 2)
     assert (settings.log_level, settings.log_format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert settings.lease_s == 3
@@ -194,3 +188,43 @@ def test_defaults_would_be_accepted_themselves() -> None:
         text = str(setting.default or "")
         if text:
             assert setting.read(text) == setting.default
+
+
+def test_money_is_said_in_dollars_and_kept_in_micro_dollars() -> None:
+    settings = BotSettings.read(
+        ENOUGH
+        | {
+            "DAILY_COST_CAP": "5",
+            "GUILD_DAILY_COST_CAP": "0.50",
+            "STORY_DAILY_COST_CAP": "0.000001",
+            "STORY_DAILY_TOKEN_CAP": "7",
+        }
+    )
+    assert settings.caps == Caps(None, 5_000_000)
+    assert settings.guild_caps == Caps(None, 500_000)
+    assert settings.story_caps == Caps(7, 1)
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "-1", "1e3", "1,5", ".5", "$5", "0.0000001"])
+def test_money_in_any_other_form_is_a_fault(text: str) -> None:
+    (fault,) = faults(DAILY_COST_CAP=text)
+    assert fault.endswith("must be an amount of dollars such as 2.50, or empty for no cap")
+
+
+def test_prices_are_read_for_each_model() -> None:
+    """Without a price of its own what was cached costs what all that is sent costs."""
+    prices = BotSettings.read(
+        ENOUGH | {"PRICES": "big=2/8, small = 0.25/0.025/2, embed=0.02, org/model=x=1/1"}
+    ).prices
+    assert prices == {
+        "big": Price(2, 8, 2),
+        "small": Price(0.25, 2, 0.025),
+        "embed": Price(0.02, 0, 0.02),
+        "org/model=x": Price(1, 1, 1),
+    }
+
+
+@pytest.mark.parametrize("text", ["big", "big=", "=1/2", "big=1/2/3/4", "a=1,a=2", ",", "a=1/x"])
+def test_prices_in_any_other_form_are_a_fault(text: str) -> None:
+    (fault,) = faults(PRICES=text)
+    assert fault.startswith(f'PRICES: "{text}" must be model=prompt/completion or ')

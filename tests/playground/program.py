@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.settings import SETTINGS
+from bot.setting_table import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 _NOT_HANDED_ON = {"BROWSER", "DISPLAY", "WAYLAND_DISPLAY"} | {setting.name for setting in SETTINGS}

@@ -16,7 +16,8 @@ from bot.playground.embedded_redis import EmbeddedRedis
 from bot.playground.live import GUILD_ID, MODERATOR, live_preview
 from bot.playground.play import greeting, read_settings, until_over, wants_browser
 from bot.render import OPTION_EMOJI
-from bot.settings import Embeddings, LogLevel, SettingsError
+from bot.setting_table import Embeddings, LogLevel
+from bot.settings import SettingsError
 from core.adapters.minilm_embedder import DIMS, MODEL_NAME
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore

@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from bot.settings import SETTINGS, BotSettings, SettingsError
+from bot.setting_table import SETTINGS
+from bot.settings import BotSettings, SettingsError
 from tests.repository.root import read
 
 KNOWN = {setting.name: setting for setting in SETTINGS}
