@@ -78,7 +78,7 @@ async def build(
     database: RedisDatabase | None = None,
     embedder: Embedder | None = None,
     narrator: Narrator | None = None,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits | None = None,
     registered: CommandMemory | None = None,
 ) -> App:
     """Put a bot together and look at everything it will need.
@@ -89,7 +89,7 @@ async def build(
         database: not prepared yet, closed by whoever made it; REDIS_URL's when None.
         embedder: closed by whoever made it; what EMBEDDINGS says when None.
         narrator: the endpoint's when None.
-        limits: how long and how often the endpoint's narrator may try.
+        limits: how long and how often the endpoint's narrator may try; by the settings when None.
         registered: remembers the commands that Discord knows; in the database when None.
 
     Raises:
@@ -109,7 +109,8 @@ async def build(
         meter = DailyMeter(RedisSpendLedger(redis), time, settings.caps.tokens, tell)
         if embedder is None and settings.embeddings is Embeddings.OPENAI:
             vectors = MeteredEmbedder(vectors, meter)
-        writer = narrator or _narrator(settings, meter, time, limits, stack)
+        patience = limits or Limits().patient(settings.model_patience)
+        writer = narrator or _narrator(settings, meter, time, patience, stack)
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(

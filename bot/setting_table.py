@@ -25,6 +25,7 @@ SENTENCES_RANGE = range(3, 41)
 QUORUM_RANGE = range(1, 1001)
 LEASE_SECONDS_RANGE = range(1, 61)
 COOLDOWN_RANGE = range(3601)
+PATIENCE_RANGE = range(1, 21)
 STORIES_RANGE = range(1, 1_001)
 PORT_RANGE = range(1, 65_536)
 PURGE_DAYS_RANGE = range(1, 366)
@@ -264,6 +265,14 @@ REFLECTOR_MODEL = Setting(
     "",
     "The model that rewrites the memory and makes the plans; empty: the narrator's.",
 )
+MODEL_PATIENCE = Setting(
+    "MODEL_PATIENCE",
+    _whole(PATIENCE_RANGE),
+    _words(PATIENCE_RANGE),
+    1,
+    "How many times longer than usual (20 s to the first word, 120 s for a paragraph) a model is "
+    "waited for; more for a local one on a slow machine.",
+)
 EMBEDDINGS = Setting(
     "EMBEDDINGS",
     _one_of(Embeddings),
@@ -474,6 +483,7 @@ SETTINGS: tuple[Setting[object], ...] = (
     OPENAI_BASE_URL,
     NARRATOR_MODEL,
     REFLECTOR_MODEL,
+    MODEL_PATIENCE,
     EMBEDDINGS,
     EMBEDDING_MODEL,
     REDIS_URL,

@@ -55,6 +55,7 @@ class BotSettings:
     openai_base_url: str = field(repr=False)
     narrator_model: str
     reflector_model: str
+    model_patience: int
     embeddings: Embeddings
     embedding_model: str
     redis_url: str = field(repr=False)
@@ -119,6 +120,7 @@ class BotSettings:
             openai_base_url=reader.take(table.OPENAI_BASE_URL),
             narrator_model=narrator_model,
             reflector_model=reader.take(table.REFLECTOR_MODEL) or narrator_model,
+            model_patience=reader.take(table.MODEL_PATIENCE),
             embeddings=reader.take(table.EMBEDDINGS),
             embedding_model=reader.take(table.EMBEDDING_MODEL),
             redis_url=reader.take(table.REDIS_URL),

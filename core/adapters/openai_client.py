@@ -5,7 +5,7 @@ environment (the SDK would, so it is told everything) and nothing is sent from h
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 from openai import AsyncOpenAI, Timeout
@@ -19,7 +19,7 @@ _NO_KEY = "none"
 """Local servers ask for no key, but the SDK insists on one."""
 
 _CONNECT_S = 5.0
-_READ_S = 180.0
+_READ_S = 3600.0
 """Above every deadline of ``Limits``: those decide, this only keeps a lost call from staying."""
 
 
@@ -58,6 +58,16 @@ class Limits:
     reflect_attempts: int = 4
     pause_s: float = 1.0
     longest_pause_s: float = 60.0
+
+    def patient(self, factor: int) -> "Limits":
+        """The same, with that many times the patience for the model itself."""
+        return replace(
+            self,
+            first_text_s=self.first_text_s * factor,
+            idle_s=self.idle_s * factor,
+            write_s=self.write_s * factor,
+            reflect_s=self.reflect_s * factor,
+        )
 
 
 class TokenLimit(StrEnum):

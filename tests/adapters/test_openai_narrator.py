@@ -1149,3 +1149,10 @@ def test_without_an_address_requests_go_to_openai_and_are_tried_once() -> None:
 async def test_a_narrator_over_an_endpoint_has_nothing_to_say_at_the_start(mocked: Bench) -> None:
     narrator: Narrator = mocked.narrator
     assert narrator.notice is None
+
+
+def test_patience_lengthens_what_the_model_itself_needs_and_nothing_else() -> None:
+    usual, patient = Limits(), Limits().patient(6)
+    assert (patient.first_text_s, patient.idle_s) == (120, 90)
+    assert (patient.write_s, patient.reflect_s) == (720, 540)
+    assert replace(patient, first_text_s=20, idle_s=15, write_s=120, reflect_s=90) == usual

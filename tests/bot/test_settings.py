@@ -41,6 +41,7 @@ def test_everything_can_be_said() -> None:
             "OPENAI_BASE_URL": "http://localhost:8000/v1",
             "NARRATOR_MODEL": "big",
             "REFLECTOR_MODEL": "small",
+            "MODEL_PATIENCE": "6",
             "EMBEDDINGS": "OpenAI",
             "EMBEDDING_MODEL": "embed",
             "REDIS_URL": "unix:///run/redis.sock?db=0",
@@ -58,6 +59,7 @@ def test_everything_can_be_said() -> None:
     )
     assert settings.discord_api_url == "http://127.0.0.1:8080/api/v10"
     assert (settings.narrator_model, settings.reflector_model) == ("big", "small")
+    assert settings.model_patience == 6
     assert settings.embeddings is Embeddings.OPENAI
     assert settings.allowed_guilds == {12, 34}
     assert settings.caps.tokens == 100_000
