@@ -1,7 +1,7 @@
 """README's table of settings, out of bot.setting_table.
 
-`python -m tests.repository.settings_table` writes it into the README, and a test holds it to that: no
-setting is documented by hand.
+`python -m tests.repository.settings_table` writes it into the README, and a test holds it to that:
+no setting is documented by hand.
 """
 
 from enum import Enum
