@@ -308,6 +308,18 @@ class Schedule(Protocol):
         ...
 
 
+class Census(Protocol):
+    """How many stories there are, found without reading any of them."""
+
+    async def count(self, phases: Collection[Phase], guild: int | None = None) -> int:
+        """How many stories are in one of these phases; 0 for no phases.
+
+        Args:
+            guild: only those of this server; None for all.
+        """
+        ...
+
+
 class MemorySearch(Protocol):
     """Search of one story's long-term memory; only what its lineage holds is ever found."""
 

@@ -13,6 +13,7 @@ from bot.playground.embedded_redis import (
     server_binary,
 )
 from core.adapters.redis_archive import RedisArchive
+from core.adapters.redis_census import RedisCensus
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_schedule import RedisSchedule
@@ -22,6 +23,7 @@ from tests.adapters.redis_raw import raw_client
 from tests.contracts.store_samples import DIMS, Doors
 from tests.fakes.store import (
     FakeArchive,
+    FakeCensus,
     FakeMemorySearch,
     FakeSchedule,
     FakeSpendLedger,
@@ -85,6 +87,7 @@ def redis_doors(database: RedisDatabase) -> Doors:
         RedisMemorySearch(database, DIMS),
         RedisSpendLedger(database),
         RedisArchive(database),
+        RedisCensus(database),
     )
 
 
@@ -100,4 +103,5 @@ def doors(request: pytest.FixtureRequest) -> Doors:
         FakeMemorySearch(world),
         FakeSpendLedger(world),
         FakeArchive(world),
+        FakeCensus(world),
     )

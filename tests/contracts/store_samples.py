@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 
 from core.domain.entries import EntryKind
 from core.domain.story import Brief, Phase, Settings, Story, StoryId, Stretch, Turn, Vector
-from core.ports import Archive, MemoryEntry, MemorySearch, Schedule, SpendLedger, StoryStore
+from core.ports import (
+    Archive,
+    Census,
+    MemoryEntry,
+    MemorySearch,
+    Schedule,
+    SpendLedger,
+    StoryStore,
+)
 
 DIMS = 8
 EVERYTHING = (Stretch("main", 1, 1_000_000),)
@@ -22,6 +30,7 @@ class Doors:
     memory: MemorySearch
     ledger: SpendLedger
     archive: Archive
+    census: Census
 
 
 def a_story(

@@ -256,6 +256,18 @@ class FakeSchedule:
         return sorted(waiting, key=lambda story: story.due or 0.0)
 
 
+class FakeCensus:
+    """Census in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def count(self, phases: Collection[Phase], guild: int | None = None) -> int:
+        await self._world.before("count stories")
+        stories = self._world.stories.values()
+        return sum(story.phase in phases and guild in (None, story.guild) for story in stories)
+
+
 class FakeMemorySearch:
     """MemorySearch in memory."""
 

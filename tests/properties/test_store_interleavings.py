@@ -9,6 +9,7 @@ from tests.contracts.store_machine import StoreMachine
 from tests.contracts.store_samples import DIMS, Doors
 from tests.fakes.store import (
     FakeArchive,
+    FakeCensus,
     FakeMemorySearch,
     FakeSchedule,
     FakeSpendLedger,
@@ -28,6 +29,7 @@ class FakeMachine(StoreMachine):
             FakeMemorySearch(world),
             FakeSpendLedger(world),
             FakeArchive(world),
+            FakeCensus(world),
         )
 
 
