@@ -24,6 +24,20 @@ _SENDING_IN_THREADS = MappingProxyType(
 )
 SPEAKING = frozenset({"View Channel", *_SENDING, *_SENDING_IN_THREADS})
 """Without one of these nothing can be said."""
+_SCOPES = ("bot", "applications.commands")
+
+
+def needed() -> discord.Permissions:
+    """Exactly what the bot needs, in channels and in threads."""
+    everything = discord.Permissions.none()
+    for flag in (*_ANYWHERE.values(), *_SENDING.values(), *_SENDING_IN_THREADS.values()):
+        everything |= flag
+    return everything
+
+
+def invite_url(application: int) -> str:
+    """The address that invites the bot to a server with just these permissions."""
+    return discord.utils.oauth_url(application, permissions=needed(), scopes=_SCOPES)
 
 
 def missing(given: discord.Permissions, *, thread: bool) -> list[str]:

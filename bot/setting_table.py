@@ -32,6 +32,10 @@ PURGE_DAYS_RANGE = range(1, 366)
 CONTACT_LENGTH = 200
 LANGUAGE_LENGTH = 60
 
+USER_INFO = re.compile(r"(?<=//).*@")
+"""User and password in an address, also in one that is broken by a character of the password:
+rather too much than too little."""
+
 T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=StrEnum)
 
@@ -84,7 +88,7 @@ class Setting(Generic[T_co]):
         if self.secret:
             return f"(hidden, {len(text)} characters)"
         printable = "".join(c if c.isprintable() else "�" for c in text)
-        masked = re.sub(r"(?<=//)[^/@\s]*@", "(hidden)@", printable)
+        masked = USER_INFO.sub("(hidden)@", printable)
         return f'"{masked}"' if len(masked) <= 80 else f'"{masked[:80]}…"'
 
 

@@ -21,6 +21,8 @@ from core.domain.story import Settings
 from core.errors import StartError
 
 T_co = TypeVar("T_co", covariant=True)
+_KEY_LENGTH = 12
+"""Shorter than any key that endpoints give, longer than the users of most databases."""
 
 
 class SettingsError(StartError):
@@ -110,6 +112,18 @@ class BotSettings:
         Raises:
             SettingsError: with a line for each fault.
         """
+        found = cls.inspect(environ, playground=playground)
+        if found.faults:
+            raise SettingsError(found.faults)
+        return found.settings
+
+    @classmethod
+    def inspect(cls, environ: Mapping[str, str], *, playground: bool = False) -> "Inspected":
+        """Read what can be read; whatever is missing or wrong is as if it wasn't said.
+
+        Args:
+            environ, playground: see ``read``.
+        """
         reader = _Reader(environ)
         narrator_model = reader.take(table.NARRATOR_MODEL)
         settings = cls(
@@ -157,9 +171,27 @@ class BotSettings:
         if not playground:
             reader.demand_token()
             reader.demand_endpoint()
-        if reader.faults:
-            raise SettingsError(reader.faults)
-        return settings
+        return Inspected(settings, tuple(reader.faults), (*settings.secrets, *reader.secrets()))
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """Settings as far as they can be read.
+
+    Attributes:
+        settings: those that are missing or wrong at their defaults.
+        faults: one line per fault, beginning with the setting's name and a colon.
+        secrets: texts that must never be shown, also those that couldn't be read.
+    """
+
+    settings: BotSettings
+    faults: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+    @property
+    def faulty(self) -> frozenset[str]:
+        """The names of the settings that are missing or wrong."""
+        return frozenset(fault.partition(":")[0] for fault in self.faults)
 
 
 class _Reader:
@@ -192,6 +224,16 @@ class _Reader:
                 f"or set {table.OPENAI_BASE_URL.name} for a local server"
             )
 
+    def secrets(self) -> list[str]:
+        """What must never be shown of the texts, also of those that can't be read."""
+        texts = [self._text(setting) for setting in table.SETTINGS if setting.secret]
+        for setting in table.SETTINGS:
+            if found := table.USER_INFO.search(self._text(setting)):
+                user, colon, password = found[0].removesuffix("@").partition(":")
+                # Some put a key where the user stands; a short one is a name, and a word besides.
+                texts += [password] if colon else [user] * (len(user) >= _KEY_LENGTH)
+        return [text for text in texts if text]
+
     def _text(self, setting: Setting[object]) -> str:
         return self._environ.get(setting.name, "").strip()
 
@@ -202,12 +244,22 @@ def environment(folder: Path) -> dict[str, str]:
     Raises:
         SettingsError: the file can't be read.
     """
+    return named_in(folder) | dict(os.environ)
+
+
+def named_in(folder: Path) -> dict[str, str]:
+    """What ``folder``/.env says; nothing where there is none. Raises like ``environment``."""
     file = folder / ".env"
     if not file.is_file():
-        return dict(os.environ)
+        return {}
     try:
         # Without interpolation: a token may have a "$" in it.
         named = dotenv_values(file, interpolate=False, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f".env: {file} can't be read ({error}); it must be UTF-8"]) from error
-    return {name: text for name, text in named.items() if text is not None} | dict(os.environ)
+    return {name: text for name, text in named.items() if text is not None}
+
+
+def process_environment() -> dict[str, str]:
+    """The process's environment alone."""
+    return dict(os.environ)

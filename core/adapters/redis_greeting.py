@@ -11,6 +11,8 @@ from typing import Any
 from redis import exceptions as foreign
 
 from core.adapters.redis_errors import root_of
+from core.adapters.redis_keeping import is_durable, keeping
+from core.domain.checkup import Verdict
 from core.errors import StartError
 
 LOADING_LIMIT_S = 60.0
@@ -32,13 +34,13 @@ async def greet(client: Any, shown: str) -> None:
         await _until_loaded(client)
         await client.execute_command("FT._LIST")
     except (foreign.RedisError, OSError) as error:
-        what, remedy = _explain(root_of(error))
+        what, remedy = explain(root_of(error))
         line = f"REDIS_URL {shown} {what}: {remedy}."
         raise StartError(" ".join(line.split())) from error
 
 
-def _explain(error: Exception) -> tuple[str, str]:
-    """What is wrong, and what to do."""
+def explain(error: Exception) -> tuple[str, str]:
+    """What is wrong, as it follows the server's address, and what to do."""
     match error:
         case foreign.AuthenticationError() | foreign.AuthorizationError():
             return f"refuses the user or the password ({error})", "correct them"
@@ -62,40 +64,25 @@ async def look_at_settings(client: Any) -> tuple[bool, list[str]]:
         Whether it has an append-only file to wait for, and sentences for the operator.
     """
     try:
-        info = {**await client.info("memory"), **await client.info("persistence")}
+        info, flush, saves = await figures(client)
     except foreign.ResponseError as error:
         silent = (
             f"Redis doesn't say how it keeps data ({error}), so nothing waits for its disk: allow"
             " this user INFO."
         )
         return False, [silent]
-    warnings: list[str] = []
-    durable = str(info.get("aof_enabled")) == "1"
-    if not durable:
-        warnings.append(
-            "Redis keeps no append-only file (appendonly no): a crash of the server can take back"
-            " what members have read. Set appendonly yes."
-        )
-    elif await _flushes_later(client):
-        warnings.append(
-            "Redis flushes to disk once a second (appendfsync everysec): each step of a story waits"
-            " up to a second for it. Set appendfsync always."
-        )
-    if (policy := info.get("maxmemory_policy")) != "noeviction":
-        warnings.append(
-            f"Redis drops keys when memory is short (maxmemory-policy {policy}): stories would be"
-            " lost. Set maxmemory-policy noeviction."
-        )
-    return durable, warnings
+    amiss = [one for one in keeping(info, flush, saves) if one.verdict is not Verdict.OK]
+    return is_durable(info), [f"{one.found}. {one.remedy}" for one in amiss]
 
 
-async def _flushes_later(client: Any) -> bool:
-    """Whether a change reaches the disk after its answer; False where CONFIG is forbidden."""
+async def figures(client: Any) -> tuple[dict[str, Any], str | None, str | None]:
+    """What ``keeping`` judges: INFO's figures, appendfsync, and when snapshots are written."""
+    info = {**await client.info("memory"), **await client.info("persistence")}
     try:
-        answer = await client.config_get("appendfsync")
+        told = {**await client.config_get("appendfsync"), **await client.config_get("save")}
     except foreign.ResponseError:
-        return False
-    return answer.get("appendfsync", "always") != "always"
+        return info, None, None
+    return info, told.get("appendfsync"), told.get("save")
 
 
 async def _until_loaded(client: Any) -> None:

@@ -166,6 +166,34 @@ def test_secrets_are_known_so_that_logs_can_hide_them() -> None:
     assert not [secret for secret in secrets if secret in repr(settings)]
 
 
+def test_a_password_that_breaks_its_address_is_not_shown_either() -> None:
+    [line] = faults(REDIS_URL="redis://user:hu/sh@host/0")
+    assert line.startswith('REDIS_URL: "redis://(hidden)@host/0" must be ')
+
+
+def test_what_can_be_read_is_read_beside_what_cannot() -> None:
+    """A fault takes its own setting's place only, and its text stays a secret."""
+    read = BotSettings.inspect(
+        {
+            "DISCORD_TOKEN": "two words",
+            "REDIS_URL": "redis://:hu/sh@host/0",
+            "OPENAI_BASE_URL": "https://sk-a-long-key@host/v1",
+            "QUORUM": "3",
+        }
+    )
+    assert read.faulty == {"DISCORD_TOKEN", "REDIS_URL"}
+    assert (read.settings.discord_token, read.settings.story.quorum) == ("", 3)
+    assert {"two words", "hu/sh", "sk-a-long-key"} <= set(read.secrets)
+
+
+def test_the_user_of_an_address_is_no_secret() -> None:
+    """It would be hidden wherever the word stands."""
+    assert BotSettings.inspect(ENOUGH | {"REDIS_URL": "redis://default@host"}).secrets == (
+        *("token-1", "key-1"),
+        *("token-1", "key-1"),
+    )
+
+
 def test_the_environment_wins_over_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,1 @@
+"""`talewheel doctor`: looks at everything the bot needs, changes nothing, says what to do."""
