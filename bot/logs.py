@@ -1,5 +1,8 @@
 """How the process logs: one handler on the root, as text for people or one JSON object per line.
 
+What a line is about (server, channel, story, turn) comes from the task that logs it, so that no
+call has to say it: fields in JSON, and in brackets behind the text.
+
 Secrets are masked in whatever passes through. What members and models write must not be logged at
 INFO or above; the libraries' own DEBUG lines hold such text, so they are kept out. What quotes it
 all the same (an error, an answer of a server) can't begin a line of its own, nor speak to a
@@ -16,6 +19,7 @@ from typing import TextIO
 from urllib.parse import quote, unquote
 
 from bot.setting_table import LogFormat, LogLevel
+from core.services.work import current
 
 _QUIET = {
     "discord": logging.INFO,  # at DEBUG: every payload
@@ -37,6 +41,23 @@ _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", 
 """Attributes that every record has; any other came in by ``extra``."""
 
 
+def _about() -> dict[str, str | int]:
+    """What the running task works on, as far as it is known.
+
+    Ids are texts: as numbers they are longer than what most readers of JSON keep exactly.
+    """
+    work = current()
+    if work is None:
+        return {}
+    known: dict[str, str | int] = {
+        "guild": str(work.guild or ""),
+        "channel": str(work.channel or ""),
+        "story": work.story,
+        "turn": work.turn,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
 class _Text(logging.Formatter):
     """One line per record; the lines of a trace follow it, indented."""
 
@@ -47,10 +68,17 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.asctime = self.formatTime(record)
         record.message = _printable(self._mask(record.getMessage()))
-        lines = [self.formatMessage(record)]
+        lines = [self.formatMessage(record) + self._brackets()]
         for trace in self._traces(record):
             lines += [f"    {_printable(line)}" for line in trace.split("\n")]
         return "\n".join(lines)
+
+    def _brackets(self) -> str:
+        about = _about()
+        if "story" in about:
+            del about["channel"]  # its first half
+        named = " ".join(f"{name}={value}" for name, value in about.items())
+        return f" [{named}]" if named else ""
 
     def _traces(self, record: logging.LogRecord) -> Iterator[str]:
         if record.exc_info:
@@ -67,7 +95,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(_Text):
-    """One JSON object per line: at, level, logger, message, what came by ``extra``, error."""
+    """One JSON object per line: at, level, logger, message, what it is about, ``extra``, error."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = {
@@ -75,6 +103,7 @@ class _Json(_Text):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **_about(),
         }
         fields |= {k: v for k, v in record.__dict__.items() if k not in _PLAIN}
         if traces := "\n".join(self._traces(record)):

@@ -14,6 +14,7 @@ from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.wheel import Pulse
 
 
 class StatusView(Protocol):
@@ -68,6 +69,11 @@ class Telling(Protocol):
 
     async def reacted(self, channel: int, message: int) -> None:
         """A member reacted to one of our messages."""
+        ...
+
+    @property
+    def pulse(self) -> Pulse:
+        """How the wheel turns at this moment."""
         ...
 
     async def run(self) -> None:

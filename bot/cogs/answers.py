@@ -132,9 +132,9 @@ def _incident(interaction: discord.Interaction[Any], cause: Exception, what: str
     incident = secrets.token_hex(4)
     told = f"incident {incident}: {what} in channel {interaction.channel_id} failed"
     if isinstance(cause, _LOST) or (isinstance(cause, TalewheelError) and cause.retryable):
-        log.warning("%s: %s", told, cause)
+        log.warning("%s: %s", told, cause, extra={"incident": incident})
         return f"That didn't work just now: try again in a minute (incident {incident})."
-    log.error("%s", told, exc_info=cause)
+    log.error("%s", told, exc_info=cause, extra={"incident": incident})
     return f"That didn't work. The bot's log says why, at incident {incident}."
 
 

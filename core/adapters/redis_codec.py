@@ -157,8 +157,16 @@ def _scalar(hint: type, plain: object, at: str) -> object:
 
 
 def _excerpt(plain: object) -> str:
-    """The start of a value, safe to show: a record may hold a whole paragraph."""
-    return ascii(plain)[:40]
+    """What a value is. Errors are logged, so no word of a text: members and models wrote it."""
+    match plain:
+        case str():
+            return f"a text of {len(plain)} characters"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return ascii(plain)[:40]
 
 
 def _dump(plain: object) -> bytes:

@@ -14,6 +14,7 @@ from core.domain.lineage import holds
 from core.domain.story import Phase, Story, Turn
 from core.errors import MessageGoneError
 from core.ports import Ballot, BallotState, MessageKind, Posted
+from core.services.milestones import note_told
 from core.services.pieces import laid_out, post
 from core.services.run import Run
 
@@ -39,7 +40,8 @@ async def publish(run: Run) -> None:
         StageError: as the stage raises it; staging again is always right.
     """
     turn = replace(await run.drafted(), rules=run.story.settings)
-    if turn.ballot is None:
+    is_new = turn.ballot is None
+    if is_new:
         pieces = await run.pieces()
         # The reflection took its time: meanwhile a message may have been deleted, or have appeared.
         await pieces.find()
@@ -50,6 +52,8 @@ async def publish(run: Run) -> None:
     turn = replace(turn, ballot=ballot.id, staged_at=ballot.at)
     edits = {"turns": run.story.turns_version}
     await run.commit(moves.staged(run.story, opened_at), expects=edits, turn=turn)
+    if is_new:
+        note_told(run.at.witness, run.story, turn, run.at.clock.monotonic() - run.began_at)
 
 
 async def restage(run: Run, since: int) -> None:

@@ -5,7 +5,7 @@ The steps of the turn protocol (writing, reflecting, publishing, voting) are fun
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from core.domain import moves
@@ -27,6 +27,7 @@ from core.ports import (
     StoryStore,
 )
 from core.services.lease import Lease, LeasedStage
+from core.services.milestones import Unwatched, Witness, note_change
 from core.services.pieces import Pieces
 from core.services.work import begin, on
 
@@ -38,7 +39,11 @@ PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """Everything the ring of a story needs: one port per station."""
+    """Everything the ring of a story needs: one port per station.
+
+    Attributes:
+        witness: told of the milestones in the stories' lives.
+    """
 
     store: StoryStore
     schedule: Schedule
@@ -47,6 +52,7 @@ class Stations:
     embedder: Embedder
     stage: Stage
     clock: Clock
+    witness: Witness = field(default_factory=Unwatched)
 
 
 class Run:
@@ -56,6 +62,7 @@ class Run:
         at: the stations; its stage is spoken to only while the lease runs.
         lease: the right to act.
         story: the state as last committed, less what the channel has got since (see ``settled``).
+        began_at: when this process took the story up (monotonic).
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class Run:
         self.at = replace(stations, stage=self._stage)
         self.lease = lease
         self.story = story
+        self.began_at = stations.clock.monotonic()
         self._patience_s = patience_s
         self._written: Turn | None = None
         self._pieces: tuple[tuple[str, int, int], Pieces] | None = None
@@ -111,8 +119,9 @@ class Run:
             await self._until_stored(
                 Commit(uuid4().hex, story, writes, expects or {}, turn, entries, forgets, change)
             )
-        self.story = story
+        before, self.story = self.story, story
         begin(on(story))
+        note_change(self.at.witness, before, story)
         self._written = turn or self._written
 
     async def call(self) -> None:

@@ -33,12 +33,13 @@ from core.errors import (
     TalewheelError,
 )
 from core.services.channels import Channels, IsOpen
+from core.services.milestones import note_change
 from core.services.requests import Requests, allows
 from core.services.run import Stations
 from core.services.sleepers import Sleepers
 from core.services.turns import advance, refused
 from core.services.voting import count_now
-from core.services.wheel import LEASE_S, Wheel
+from core.services.wheel import LEASE_S, Pulse, Wheel
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class Storyteller:
         )
         if not await self._at.store.create(story, uuid4().hex):
             raise PhaseError("Somebody else began a story here at the same moment.")
+        note_change(self._at.witness, None, story)
         self._wheel.look()
         return story
 
@@ -189,6 +191,11 @@ class Storyteller:
         except TalewheelError as error:
             log.warning("story %s is woken later: %s", story, error)
             self._sleepers.ask(story, voted=True)
+
+    @property
+    def pulse(self) -> Pulse:
+        """How the wheel turns at this moment."""
+        return self._wheel.pulse
 
     async def run(self) -> None:
         """Work on every story that is due, until cancelled or closed."""

@@ -27,7 +27,7 @@ from core.services.lease import Lease
 from core.services.publishing import restage
 from core.services.run import PATIENCE_S, Run, Stations
 from core.services.turns import advance, pause
-from core.services.work import on, working_on
+from core.services.work import Work, begin, on, working_on
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,22 @@ class _Failures(NamedTuple):
     by_store: bool = False
 
 
+class Pulse(NamedTuple):
+    """How the wheel turns.
+
+    Attributes:
+        turned_s: seconds since it last began to look for due stories, whether Redis answered or
+            not; None before it first did.
+        late_s: how long the story that waits longest was overdue at the last look that Redis
+            answered, seconds. Stories that failed and are left alone for a while are among them.
+        workers: stories being worked on.
+    """
+
+    turned_s: float | None
+    late_s: float
+    workers: int
+
+
 class Wheel:
     """The workers of one process."""
 
@@ -102,6 +118,9 @@ class Wheel:
         self._look = asyncio.Event()
         self._closing = False
         self._stalled = False
+        self._turned_at: float | None = None
+        self._late_s = 0.0
+        self._at_once_since: float | None = None
         self._deadlines = Deadlines(stations, lease_s, self.taken)
 
     async def run(self) -> None:
@@ -109,6 +128,7 @@ class Wheel:
         while not self._closing:
             wait_s = LONGEST_LOOK_S
             self._look.clear()
+            self._turned_at = self._at.clock.monotonic()
             try:
                 if self._deadlines.were_moved():
                     self.later(self._mend())
@@ -123,6 +143,13 @@ class Wheel:
                     log.warning("the wheel stands still, and tries every second: %s", error)
                 self._stalled = True
             await self._wait(wait_s)
+
+    @property
+    def pulse(self) -> Pulse:
+        """How it turns at this moment."""
+        turned_at = self._turned_at
+        turned_s = None if turned_at is None else self._at.clock.monotonic() - turned_at
+        return Pulse(turned_s, self._late_s, len(self._workers))
 
     async def aclose(self) -> None:
         """Start nothing new, let what is being sent finish, and hand the leases back."""
@@ -181,9 +208,24 @@ class Wheel:
             if story not in self._workers and story not in passed_over:
                 self._start_worker(story)
         coming = await self._at.schedule.next_due()
+        self._late_s = self._lateness(coming, now)
         if coming is None or coming <= now:
             return LONGEST_LOOK_S
         return min(LONGEST_LOOK_S, coming - now)
+
+    def _lateness(self, coming: float | None, now: float) -> float:
+        """How long the story that is due first has been; one "at once" since that was first seen.
+
+        Args:
+            coming: its due time, None where no story has one.
+            now: UTC seconds.
+        """
+        if coming != AT_ONCE:
+            self._at_once_since = None
+            return 0.0 if coming is None else max(0.0, now - coming)
+        if self._at_once_since is None:
+            self._at_once_since = self._at.clock.monotonic()
+        return self._at.clock.monotonic() - self._at_once_since
 
     def _start_worker(self, story: StoryId) -> None:
         worker = asyncio.create_task(self._work(story))
@@ -210,6 +252,7 @@ class Wheel:
 
     async def _work(self, story: StoryId) -> None:
         """One worker from claim to rest: the outermost handler of everything that can go wrong."""
+        begin(Work(0, story.channel, str(story)))
         try:
             async with self._claimed(story, force=False) as run:
                 await advance(run)
@@ -310,6 +353,9 @@ class Wheel:
         # Whoever asked by a command is told at once that Redis is away; a worker can wait.
         run = Run(self._at, lease, claimed, patience_s=0.0 if force else PATIENCE_S)
         try:
+            if not force:
+                # A worker's task has but this one story: what it logs at its end is of it as well.
+                begin(on(claimed))
             with working_on(on(claimed)):
                 async with lease.held():
                     yield run

@@ -18,7 +18,7 @@ class Work:
     """What is being worked on.
 
     Attributes:
-        guild, channel: where.
+        guild, channel: where; 0 where that isn't known yet.
         story: "<channel>:<serial>"; empty while only the place is known.
         turn: number of the turn being made, or else of the newest; 0 for none.
     """

@@ -171,6 +171,15 @@ def test_a_number_beyond_all_numbers_is_refused() -> None:
         Codec({}).decode(Turn, data)
 
 
+@pytest.mark.parametrize("value", [b'"A lamp burnt."', b'["A lamp burnt."]', b'{"A lamp":"burnt"}'])
+def test_a_value_of_another_kind_is_named_without_its_words(value: bytes) -> None:
+    """Errors are logged, and what members and models write isn't."""
+    data = Codec({}).encode(replace(a_turn(), number=777)).replace(b"777", value)
+    with pytest.raises(CodecError, match=r"number: an? .* isn't a int") as refused:
+        Codec({}).decode(Turn, data)
+    assert "lamp" not in str(refused.value)
+
+
 def test_a_hit_without_its_fields_is_a_record_error() -> None:
     """An entry that a search can't give whole is said, with its key."""
     hit = {"id": "tw:memory:x", "number": "1", "text": "T.", "vector_distance": "0.5"}

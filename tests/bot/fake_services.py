@@ -15,6 +15,7 @@ from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
+from core.services.wheel import Pulse
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stepped_clock import SteppedClock
@@ -56,6 +57,7 @@ class FakeStoryteller:
     is_open: Callable[[int], bool] | None = None
     """What ``changed`` was last given."""
     stuck: bool = False
+    pulse: Pulse = field(default_factory=lambda: Pulse(0.5, 0.0, 0))
     turning: bool = False
 
     def __post_init__(self) -> None:

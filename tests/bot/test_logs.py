@@ -10,6 +10,7 @@ import pytest
 
 from bot.logs import hidden, set_up
 from bot.setting_table import LogFormat, LogLevel
+from core.services.work import Work, working_on
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,49 @@ def test_json_is_one_object_per_line_with_extras_and_the_error() -> None:
     assert entry["channel"] == 5
     assert "ValueError: broken" in entry["error"]
     assert entry["at"].endswith("Z")
+
+
+GUILD, CHANNEL = 81384788765712384, 112233445566778899
+
+
+def test_json_says_where_and_what_the_line_is_about() -> None:
+    """Ids as text: as numbers they are longer than what most readers keep exactly."""
+    stream = written(LogFormat.JSON)
+    log = logging.getLogger("bot.x")
+    with working_on(Work(GUILD, CHANNEL, f"{CHANNEL}:2", 7)):
+        log.info("of a turn", extra={"incident": "ab12cd34"})
+    with working_on(Work(GUILD, CHANNEL)):
+        log.info("of a command")
+    log.info("of nobody")
+    turn, command, nobody = map(json.loads, stream.getvalue().splitlines())
+    names = ("guild", "channel", "story", "turn", "incident")
+    assert [turn[name] for name in names] == [
+        str(GUILD),
+        str(CHANNEL),
+        f"{CHANNEL}:2",
+        7,
+        "ab12cd34",
+    ]
+    assert {name: command[name] for name in names if name in command} == {
+        "guild": str(GUILD),
+        "channel": str(CHANNEL),
+    }
+    assert not set(names) & set(nobody)
+
+
+def test_text_says_it_in_brackets_behind_the_message() -> None:
+    """The story's name begins with its channel, which isn't said twice; a trace follows below."""
+    stream = written(LogFormat.TEXT)
+    log = logging.getLogger("bot.x")
+    with working_on(Work(GUILD, CHANNEL, f"{CHANNEL}:2", 7)):
+        log.error("broken", exc_info=ValueError("why"))
+    with working_on(Work(0, CHANNEL)):
+        log.info("of a channel")
+    log.info("of nobody")
+    lines = [line for line in stream.getvalue().splitlines() if not line.startswith("    ")]
+    assert lines[0].endswith(f"bot.x: broken [guild={GUILD} story={CHANNEL}:2 turn=7]")
+    assert lines[1].endswith(f"bot.x: of a channel [channel={CHANNEL}]")
+    assert lines[2].endswith("bot.x: of nobody")
 
 
 @pytest.mark.parametrize("form", list(LogFormat))

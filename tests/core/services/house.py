@@ -25,6 +25,7 @@ from tests.fakes.store import (
     FakeStoryStore,
     StoreWorld,
 )
+from tests.fakes.witness import FakeWitness
 
 CHANNEL, GUILD = 900, 10
 BRIEF = Brief("A lighthouse keeper finds a door below the tide line.", "mystery", "quiet")
@@ -46,6 +47,7 @@ class House:
         self.narrator = before.narrator if before else FakeNarrator(self.clock, notice)
         self.embedder = FakeEmbedder(dims=16)
         self.store = FakeStoryStore(self.world)
+        self.witness = FakeWitness()
         search = FakeMemorySearch(self.world)
         self.stations = Stations(
             store=self.store,
@@ -55,6 +57,7 @@ class House:
             embedder=self.embedder,
             stage=self.stage,
             clock=self.clock,
+            witness=self.witness,
         )
         self.teller = Storyteller(self.stations)
         archive = FakeArchive(self.world)
