@@ -35,6 +35,7 @@ from core.errors import (
     StartError,
 )
 from core.ports import Clock, Embedder, Meter, Narrator, Stage
+from core.services.alerts import Alerts
 from core.services.budget import DailyMeter, MeteredEmbedder
 from core.services.direction import Direction
 from core.services.history import History
@@ -106,7 +107,8 @@ async def build(
             # The bot is made further down, long before a token is spent.
             bot.tell_owner(sentence)
 
-        meter = DailyMeter(RedisSpendLedger(redis), time, settings.caps.tokens, tell)
+        alerts = Alerts(settings.budgets, tell)
+        meter = DailyMeter(RedisSpendLedger(redis), time, settings.budgets, alerts)
         if embedder is None and settings.embeddings is Embeddings.OPENAI:
             vectors = MeteredEmbedder(vectors, meter)
         patience = limits or Limits().patient(settings.model_patience)

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from bot import setting_table as table
 from bot.failpoints import Failpoint
 from bot.setting_table import Embeddings, LogFormat, LogLevel, Setting
-from core.domain.spending import Caps, Price
+from core.domain.spending import Budgets, Caps, Price
 from core.domain.story import Settings
 from core.errors import StartError
 
@@ -86,6 +86,11 @@ class BotSettings:
     def has_endpoint(self) -> bool:
         """Whether an endpoint that speaks the OpenAI API was named."""
         return bool(self.openai_api_key or self.openai_base_url)
+
+    @property
+    def budgets(self) -> Budgets:
+        """What may be spent in a day, and what models cost."""
+        return Budgets(self.caps, self.guild_caps, self.story_caps, self.prices)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -171,6 +176,7 @@ class BotSettings:
         if not playground:
             reader.demand_token()
             reader.demand_endpoint()
+        reader.demand_prices(settings)
         return Inspected(settings, tuple(reader.faults), (*settings.secrets, *reader.secrets()))
 
 
@@ -234,8 +240,44 @@ class _Reader:
                 texts += [password] if colon else [user] * (len(user) >= _KEY_LENGTH)
         return [text for text in texts if text]
 
+    def demand_prices(self, settings: BotSettings) -> None:
+        """A cap in dollars holds nothing back where a model that is used has no price."""
+        capped = {
+            table.DAILY_COST_CAP: settings.caps,
+            table.GUILD_DAILY_COST_CAP: settings.guild_caps,
+            table.STORY_DAILY_COST_CAP: settings.story_caps,
+        }
+        needing = [setting.name for setting, caps in capped.items() if caps.micros is not None]
+        if not needing or any(fault.startswith(table.PRICES.name) for fault in self.faults):
+            return
+        for model, setting in _models_used(settings).items():
+            named, price = f"{model} ({setting.name})", settings.prices.get(model)
+            reads = setting is table.EMBEDDING_MODEL
+            if price is None:
+                wrong = f"holds no price of {named}"
+            elif price.prompt and not price.completion and not reads:
+                wrong = f"says nothing of what {named} writes"
+            else:
+                continue
+            self.faults.append(
+                f"{table.PRICES.name}: {wrong}, which {needing[0]} needs; "
+                f"add {model}=prompt{'' if reads else '/completion'}, in dollars for a million "
+                "tokens"
+            )
+
     def _text(self, setting: Setting[object]) -> str:
         return self._environ.get(setting.name, "").strip()
+
+
+def _models_used(settings: BotSettings) -> dict[str, Setting[str]]:
+    """The models that are paid for, and the settings that name them."""
+    used: dict[str, Setting[str]] = {}
+    if settings.has_endpoint:
+        used[settings.narrator_model] = table.NARRATOR_MODEL
+        used.setdefault(settings.reflector_model, table.REFLECTOR_MODEL)
+    if settings.embeddings is Embeddings.OPENAI:
+        used.setdefault(settings.embedding_model, table.EMBEDDING_MODEL)
+    return used
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@
     │   ├── InputError              a value out of its range, named with the range
     │   ├── StaleError              what was to be replaced reads differently by now
     │   └── NoStoryError            there is no story here
-    ├── BudgetSpentError            the day's tokens are spent: wait until the day turns
+    ├── BudgetSpentError            a budget of the day is spent: wait until the day turns
     ├── AllowanceSpentError         a turn asked the models as often as it may: somebody must act
     ├── StoreError                  Redis
     │   ├── StoreUnavailableError   unreachable, busy, read-only, out of memory: worth another try

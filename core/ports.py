@@ -14,6 +14,7 @@ from typing import Protocol
 from core.domain.audit import Change, Logged
 from core.domain.entries import EntryKind, Recalled, entry_id
 from core.domain.recurrence import StepContext
+from core.domain.spending import Account, Budgets, Reservation, Ruling, Spent, Standing
 from core.domain.story import (
     Brief,
     Lineage,
@@ -60,14 +61,31 @@ class Written:
 
 
 class Meter(Protocol):
-    """Stands before every single request to a model and counts what it cost."""
+    """Stands before every single request to a model: sets aside what it may cost, then counts it.
 
-    async def admit(self) -> None:
-        """Raises BudgetSpentError when the cap is reached: the request must not be sent."""
+    Who pays is what the running task works on (core.services.work).
+    """
+
+    async def admit(self, model: str, tokens: int) -> Reservation:
+        """Set aside what a request is expected to cost.
+
+        It counts from now on; should nobody ever say what it came to, it stays counted so.
+
+        Args:
+            model: which model it goes to, by the name that has a price.
+            tokens: what it sends and what is expected to come back.
+
+        Raises:
+            BudgetSpentError: a budget is spent: the request must not be sent.
+        """
         ...
 
-    async def charge(self, tokens: int) -> None:
-        """Count a request that was sent, whether its answer was of use or not."""
+    async def charge(self, reservation: Reservation, usage: Usage) -> None:
+        """Count what an admitted request came to, instead of what was set aside for it.
+
+        Also where its answer was of no use, and where it was never sent (an empty usage). The first
+        charge of a reservation counts; repeating it changes nothing.
+        """
         ...
 
 
@@ -370,14 +388,32 @@ class MemorySearch(Protocol):
 
 
 class SpendLedger(Protocol):
-    """Tokens spent by the whole process per UTC day."""
+    """What calls to models came to per UTC day, by who pays, and what is set aside for them."""
 
-    async def spent(self, day: str) -> int:
-        """Tokens recorded for a day ("2026-11-23")."""
+    async def reserve(self, reservation: Reservation, budgets: Budgets) -> Ruling:
+        """Count a request before it is sent, unless a payer's budget is spent already.
+
+        At once for all: whoever comes next finds it counted. The request that reaches a cap is
+        let through. However often it is repeated, it counts once.
+
+        The first teller of an account that has come to NEARLY or WHOLE on that day stays the one.
+        """
         ...
 
-    async def record(self, day: str, call: str, tokens: int) -> None:
-        """Add the cost of a call once, however often it is recorded (``call`` is its unique id)."""
+    async def settle(
+        self, reservation: Reservation, cost: Spent, budgets: Budgets
+    ) -> tuple[Standing, ...]:
+        """Let a request count with what it came to; the first settlement counts.
+
+        One whose reservation isn't known (any more) is counted all the same.
+
+        Returns:
+            How its payers stand now, with tellers like ``reserve``.
+        """
+        ...
+
+    async def spent(self, day: str, accounts: Sequence[Account]) -> list[Spent]:
+        """What the accounts have spent or set aside on a day ("2026-11-23"), in their order."""
         ...
 
 

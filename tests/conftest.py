@@ -21,12 +21,12 @@ from core.adapters.redis_spend_ledger import RedisSpendLedger
 from core.adapters.redis_story_store import RedisStoryStore
 from tests.adapters.redis_raw import raw_client
 from tests.contracts.store_samples import DIMS, Doors
+from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.store import (
     FakeArchive,
     FakeCensus,
     FakeMemorySearch,
     FakeSchedule,
-    FakeSpendLedger,
     FakeStoryStore,
     StoreWorld,
 )

@@ -38,6 +38,9 @@ _COMPLETE = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
 _CUT_OFF = frozenset({"length", "max_tokens"})
 _MESSAGE_TOKENS = 4
 """What a message takes besides its text, in the chat formats of current models."""
+EXPECTED_ANSWER_TOKENS = 1000
+"""What is set aside for an answer before it comes: a paragraph takes about 550 tokens, a reflection
+1,000; a model that thinks first takes more, which counts once it is known."""
 
 
 class CallFailedError(NarratorError):
@@ -158,7 +161,9 @@ class ChatCalls:
         self, callee: Callee, reading: "_Reading", exchange: Callable[["_Reading"], Awaitable[None]]
     ) -> Answer:
         """One admitted request, charged exactly once however it ends."""
-        await self._meter.admit()
+        reservation = await self._meter.admit(
+            callee.model, reading.prompt_tokens + EXPECTED_ANSWER_TOKENS
+        )
         reading.start()
         fault: Fault | None = None
         try:
@@ -171,11 +176,11 @@ class ChatCalls:
             # Cancelled: what was spent counts, but what ended the call is what matters.
             reading.stop(sent=True)
             with suppress(TalewheelError):
-                await self._meter.charge(reading.usage.tokens)
+                await self._meter.charge(reservation, reading.usage)
             raise
         fault = fault or reading.fault(callee)
         reading.stop(sent=fault is None or fault.sent)
-        await self._meter.charge(reading.usage.tokens)
+        await self._meter.charge(reservation, reading.usage)
         if fault is not None:
             raise CallFailedError(fault, reading.usage) from None
         return reading.answer()
@@ -211,6 +216,11 @@ class _Reading:
         self.finish: str | None = None
         self.text = ""
         self.usage = Usage()
+
+    @property
+    def prompt_tokens(self) -> int:
+        """What is sent, by estimate."""
+        return sum(_MESSAGE_TOKENS + estimate_tokens(told) for told in self._prompt())
 
     def start(self) -> None:
         """The request goes out now."""
@@ -280,8 +290,8 @@ class _Reading:
         return [text(fields(one).get("content")) for one in items(self._body.get("messages"))]
 
     def _estimate(self) -> Usage:
-        prompt = sum(_MESSAGE_TOKENS + estimate_tokens(told) for told in self._prompt())
-        return Usage(prompt, 0, estimate_tokens("".join([*self._thoughts, *self._raw])))
+        answer = estimate_tokens("".join([*self._thoughts, *self._raw]))
+        return Usage(self.prompt_tokens, 0, answer)
 
 
 def _usage(value: object) -> Usage | None:

@@ -169,6 +169,10 @@ class RedisDatabase:
         """One field of a hash."""
         return await self._read(f"read {key}", lambda: self._client.hget(key, name))
 
+    async def fields(self, key: str, names: Sequence[str]) -> list[bytes | None]:
+        """Some fields of a hash, in the order of their names; at least one."""
+        return await self._read(f"read {key}", lambda: self._client.hmget(key, names))
+
     async def string(self, key: str) -> bytes | None:
         """The value of a plain key."""
         return await self._read(f"read {key}", lambda: self._client.get(key))

@@ -9,7 +9,9 @@
     tw:changes:{<channel>}:<serial>        list    for good  what moderators changed, oldest first
     tw:op:{<channel>}:<operation>          string  1 hour    that a change was applied: its epoch
     tw:op:{<channel>}:claim-<random>       string  1 minute  that a claim was granted: its epoch
-    tw:spend:{<day>}                       hash    3 days    tokens: a field per call, and "total"
+    tw:spend:{<day>}                       hash    3 days    what calls cost: a field per call, two
+                                                             per account that pays, and who tells
+                                                             of a budget's end
     tw:meta:<name>                         hash    for good  what an index was made from; which
                                                              commands Discord was given, and by
                                                              which application
@@ -91,7 +93,7 @@ def claim(channel: int, claim_id: str) -> str:
 
 
 def spend(day: str) -> str:
-    """The tokens of a UTC day."""
+    """What calls to models cost on a UTC day."""
     return f"tw:spend:{{{_part('day', day)}}}"
 
 

@@ -17,6 +17,7 @@ from llmock.pytest_plugin import LLMock
 from llmock.scenarios import Reply as Scripted
 from openai import AsyncOpenAI
 
+from core.adapters.openai_calls import EXPECTED_ANSWER_TOKENS
 from core.adapters.openai_client import Limits, Models, Profile, TokenLimit, openai_client
 from core.adapters.openai_narrator import OpenAINarrator
 from core.domain.entries import EntryKind, Recalled
@@ -699,6 +700,20 @@ async def test_a_budget_spent_says_whether_the_call_had_sent_anything(
         with pytest.raises(BudgetSpentError) as caught:
             await call()
         assert caught.value.sent == bool(attempts_before)
+
+
+async def test_what_a_request_may_cost_is_set_aside_for_its_model(
+    mocked: Bench, llmock: LLMock
+) -> None:
+    """Prompt and an answer of about a reflection's length, under the name that has a price."""
+    llmock.reply(TEXT).reply(json.dumps(ANSWER))
+    await mocked.write()
+    await mocked.reflect()
+    assert mocked.meter.models == [MODEL, MODEL]
+    assert mocked.meter.expected == [
+        prompt_tokens() + EXPECTED_ANSWER_TOKENS,
+        reflection_tokens() + EXPECTED_ANSWER_TOKENS,
+    ]
 
 
 async def test_the_budget_is_asked_before_every_attempt(mocked: Bench, llmock: LLMock) -> None:

@@ -11,6 +11,7 @@ from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_spend_ledger import RedisSpendLedger
 from core.adapters.redis_story_store import RedisStoryStore
+from core.domain.spending import PROCESS, Budgets, Reservation, Spent
 from core.domain.story import Memory, Phase
 from core.errors import FencedError, StoreUnavailableError
 from core.ports import Commit
@@ -126,22 +127,27 @@ async def test_a_claim_that_somebody_followed_is_refused(
 
 
 @BOTH
-async def test_a_renewal_a_reading_and_a_record_survive(
+async def test_a_renewal_a_reading_and_what_was_spent_survive(
     store: RedisStoryStore, behind: RedisDatabase, proxy: LossyProxy, loss: Loss
 ) -> None:
     """A renewed lease, a loaded story and the sum of a day are right after a cut connection."""
     schedule, ledger = RedisSchedule(behind), RedisSpendLedger(behind)
     await schedule.renew(STORY.id, 0, 5.0)
-    await ledger.record("2026-11-23", "call-1", 10)
-    proxy.lose(loss, b"EVALSHA", 2)
+    aside = Reservation("call-1", "model", Spent(10, 4), "2026-11-23")
+    await ledger.reserve(aside, Budgets())
+    await ledger.settle(aside, Spent(15, 6), Budgets())
+    aside = replace(aside, call="call-2")
+    proxy.lose(loss, b"EVALSHA", 3)
     await schedule.renew(STORY.id, 0, 7.0)
-    await ledger.record("2026-11-23", "call-2", 5)
+    await ledger.reserve(aside, Budgets())
+    await ledger.settle(aside, Spent(5, 2), Budgets())
     proxy.lose(loss, b"HGETALL")
     assert (await store.load(STORY.id)).due == 7.0
     proxy.lose(loss, b"FT.SEARCH")
     assert await schedule.due(7.0, 10) == [STORY.id]
-    assert await ledger.spent("2026-11-23") == 15
-    assert proxy.cuts == 4
+    proxy.lose(loss, b"HMGET")
+    assert await ledger.spent("2026-11-23", [PROCESS]) == [Spent(20, 8)]
+    assert proxy.cuts == 6
 
 
 async def test_nothing_is_repeated_by_the_client_itself(

@@ -6,7 +6,7 @@ import pytest
 
 from bot.setting_table import SETTINGS, Embeddings, LogFormat, LogLevel
 from bot.settings import BotSettings, SettingsError, environment
-from core.domain.spending import Caps, Price
+from core.domain.spending import Budgets, Caps, Price
 from core.domain.story import Settings, VotingRule
 from core.errors import StartError
 
@@ -228,11 +228,15 @@ def test_money_is_said_in_dollars_and_kept_in_micro_dollars() -> None:
             "GUILD_DAILY_COST_CAP": "0.50",
             "STORY_DAILY_COST_CAP": "0.000001",
             "STORY_DAILY_TOKEN_CAP": "7",
+            "PRICES": "gpt-5-mini=0.25/2",
         }
     )
     assert settings.caps == Caps(None, 5_000_000)
     assert settings.guild_caps == Caps(None, 500_000)
     assert settings.story_caps == Caps(7, 1)
+    assert settings.budgets == Budgets(
+        settings.caps, settings.guild_caps, settings.story_caps, settings.prices
+    )
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "-1", "1e3", "1,5", ".5", "$5", "0.0000001"])
@@ -258,3 +262,49 @@ def test_prices_are_read_for_each_model() -> None:
 def test_prices_in_any_other_form_are_a_fault(text: str) -> None:
     (fault,) = faults(PRICES=text)
     assert fault.startswith(f'PRICES: "{text}" must be model=prompt/completion or ')
+
+
+MODELS = {"NARRATOR_MODEL": "big", "REFLECTOR_MODEL": "small", "EMBEDDING_MODEL": "vectors"}
+
+
+@pytest.mark.parametrize("cap", ["DAILY_COST_CAP", "GUILD_DAILY_COST_CAP", "STORY_DAILY_COST_CAP"])
+def test_a_cap_in_dollars_needs_a_price_of_each_model_that_is_used(cap: str) -> None:
+    """Else it would hold nothing back: one line for each model, with what to add."""
+
+    def missing(model: str, setting: str, form: str = "prompt/completion") -> str:
+        return (
+            f"PRICES: holds no price of {model} ({setting}), which {cap} needs; "
+            f"add {model}={form}, in dollars for a million tokens"
+        )
+
+    told = (missing("big", "NARRATOR_MODEL"), missing("small", "REFLECTOR_MODEL"))
+    assert faults(**MODELS, **{cap: "1"}) == told
+    assert faults(**MODELS, **{cap: "1"}, PRICES="big=1/2,bigger=1/2") == told[1:]
+    embedded = faults(**MODELS, **{cap: "1"}, EMBEDDINGS="openai", PRICES="big=1/2,small=1/2")
+    assert embedded == (missing("vectors", "EMBEDDING_MODEL", "prompt"),)
+    BotSettings.read(ENOUGH | MODELS | {cap: "1", "PRICES": "big=1/2,small=1/2"})
+
+
+def test_a_model_that_writes_and_reflects_is_missed_once() -> None:
+    [fault] = faults(NARRATOR_MODEL="big", DAILY_COST_CAP="1")
+    assert "big (NARRATOR_MODEL)" in fault
+
+
+def test_a_price_without_what_comes_back_isnt_enough_for_a_model_that_writes() -> None:
+    """Its answers would cost nothing, and they are the greater part."""
+    [fault] = faults(NARRATOR_MODEL="big", DAILY_COST_CAP="1", PRICES="big=2")
+    assert fault == (
+        "PRICES: says nothing of what big (NARRATOR_MODEL) writes, which DAILY_COST_CAP needs; "
+        "add big=prompt/completion, in dollars for a million tokens"
+    )
+    BotSettings.read(ENOUGH | {"NARRATOR_MODEL": "own", "DAILY_COST_CAP": "1", "PRICES": "own=0/0"})
+
+
+def test_prices_that_cant_be_read_are_one_fault() -> None:
+    [fault] = faults(DAILY_COST_CAP="1", PRICES="big")
+    assert fault.startswith('PRICES: "big" must be')
+
+
+def test_without_a_model_there_is_nothing_to_price() -> None:
+    """The playground's narrator costs nothing."""
+    BotSettings.read({"DAILY_COST_CAP": "1"}, playground=True)

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
+from core.domain.spending import PROCESS, Budgets, Caps, Reservation, day_of
+from core.domain.story import Usage
 from core.errors import BudgetSpentError
 from core.ports import Meter
 from core.services.budget import DailyMeter
@@ -15,7 +16,7 @@ from tests.contracts.store_samples import Doors
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
 
-CAP = 100
+CAP, MODEL = 100, "model-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Desk:
     now: Callable[[], float]
     spent: Callable[[], Awaitable[int]]
     wait_until: Callable[[float], None]
+
+    async def spend(self, tokens: int, expected: int = 1) -> Reservation:
+        """A request from its admission to its cost."""
+        reservation = await self.meter.admit(MODEL, expected)
+        await self.meter.charge(reservation, Usage(tokens))
+        return reservation
 
 
 NewDesk = Callable[[int | None], Desk]
@@ -53,18 +60,20 @@ def daily_desk(doors: Doors, cap: int | None) -> Desk:
     clock = FakeClock()
 
     async def spent() -> int:
-        return await doors.ledger.spent(datetime.fromtimestamp(clock.now(), UTC).date().isoformat())
+        [found] = await doors.ledger.spent(day_of(clock.now()), [PROCESS])
+        return found.tokens
 
     def wait_until(time: float) -> None:
         clock.advance(time - clock.now())
 
-    return Desk(DailyMeter(doors.ledger, clock, cap), clock.now, spent, wait_until)
+    meter = DailyMeter(doors.ledger, clock, Budgets(process=Caps(cap)))
+    return Desk(meter, clock.now, spent, wait_until)
 
 
 async def refusal(meter: Meter) -> BudgetSpentError:
     """What the meter refuses a request with."""
     with pytest.raises(BudgetSpentError) as caught:
-        await meter.admit()
+        await meter.admit(MODEL, 1)
     return caught.value
 
 
@@ -72,28 +81,45 @@ class MeterContract:
     """Subclasses give the fixture ``new_desk``."""
 
     async def test_requests_pass_below_the_cap(self, new_desk: NewDesk) -> None:
-        """Up to one token below the cap every request is let through, also side by side."""
-        meter = new_desk(CAP).meter
-        await meter.admit()
-        await meter.charge(CAP - 1)
-        await asyncio.gather(*(meter.admit() for _ in range(5)))
-
-    async def test_asking_costs_nothing(self, new_desk: NewDesk) -> None:
-        """A request that was admitted counts only once it is charged."""
+        """Up to one token below the cap a request is let through."""
         desk = new_desk(CAP)
-        for _ in range(3):
-            await desk.meter.admit()
-        assert await desk.spent() == 0
+        await desk.spend(CAP - 1)
+        await desk.meter.admit(MODEL, 500)
+
+    async def test_what_is_expected_counts_until_the_cost_is_known(self, new_desk: NewDesk) -> None:
+        """So requests side by side don't cross the cap together; afterwards the cost counts."""
+        desk = new_desk(CAP)
+        reservation = await desk.meter.admit(MODEL, CAP)
+        assert (reservation.model, reservation.spent.tokens) == (MODEL, CAP)
+        assert await desk.spent() == CAP
+        await refusal(desk.meter)
+        await desk.meter.charge(reservation, Usage(30, 0, 12))
+        assert await desk.spent() == 42
+        await desk.meter.admit(MODEL, 1)
+
+    async def test_a_reservation_is_charged_once(self, new_desk: NewDesk) -> None:
+        """However often it is repeated, and whatever the later ones say."""
+        desk = new_desk(CAP)
+        reservation = await desk.spend(40)
+        await asyncio.gather(*(desk.meter.charge(reservation, Usage(50)) for _ in range(3)))
+        assert await desk.spent() == 40
+
+    async def test_each_admission_is_another_call(self, new_desk: NewDesk) -> None:
+        """Also of the same model, for the same amount, at the same moment."""
+        desk = new_desk(None)
+        made = await asyncio.gather(*(desk.meter.admit(MODEL, 5) for _ in range(4)))
+        assert len({reservation.call for reservation in made}) == 4
+        assert await desk.spent() == 20
 
     async def test_requests_are_refused_at_the_cap(self, new_desk: NewDesk) -> None:
         """From the cap on each is refused, with a sentence and a time that is still to come."""
         desk = new_desk(CAP)
-        await desk.meter.charge(CAP - 1)
-        await desk.meter.charge(1)
+        await desk.spend(CAP - 1)
+        await desk.spend(1)
         for error in (await refusal(desk.meter), await refusal(desk.meter)):
             assert error.until > desk.now()
             assert str(error).endswith(".")
-        assert await desk.spent() == CAP
+        assert await desk.spent() == CAP, "asking costs nothing"
 
     async def test_a_cap_of_nothing_admits_nothing(self, new_desk: NewDesk) -> None:
         """0 is a cap, not the lack of one."""
@@ -102,14 +128,15 @@ class MeterContract:
     async def test_no_cap_never_refuses(self, new_desk: NewDesk) -> None:
         """Without a cap spending is counted all the same."""
         desk = new_desk(None)
-        await desk.meter.charge(10**9)
-        await desk.meter.admit()
-        assert await desk.spent() == 10**9
+        await desk.spend(10**9)
+        await desk.spend(1)
+        assert await desk.spent() == 10**9 + 1
 
     async def test_what_was_sent_counts_beyond_the_cap(self, new_desk: NewDesk) -> None:
         """The request that crossed the cap is charged whole, and so are those beside it."""
         desk = new_desk(CAP)
-        await asyncio.gather(*(desk.meter.charge(CAP - 10) for _ in range(3)))
+        admitted = [await desk.meter.admit(MODEL, 1) for _ in range(3)]
+        await asyncio.gather(*(desk.meter.charge(one, Usage(CAP - 10)) for one in admitted))
         assert await desk.spent() == 3 * (CAP - 10)
         await refusal(desk.meter)
 
@@ -117,27 +144,37 @@ class MeterContract:
         """Two requests that cost the same are two, and one that cost nothing is no fault."""
         desk = new_desk(CAP)
         for tokens in (7, 7, 0):
-            await desk.meter.charge(tokens)
+            await desk.spend(tokens)
         assert await desk.spent() == 14
 
     async def test_nothing_gives_tokens_back(self, new_desk: NewDesk) -> None:
         """A negative cost is refused and changes nothing."""
         desk = new_desk(CAP)
-        await desk.meter.charge(5)
+        reservation = await desk.meter.admit(MODEL, 5)
         with pytest.raises(ValueError, match="-1"):
-            await desk.meter.charge(-1)
+            await desk.meter.charge(reservation, Usage(-1))
         assert await desk.spent() == 5
 
     async def test_requests_pass_again_when_the_refusal_said(self, new_desk: NewDesk) -> None:
         """At ``until`` spending starts from nothing, and the next refusal names a later time."""
         desk = new_desk(CAP)
-        await desk.meter.charge(CAP)
+        await desk.spend(CAP)
         first = await refusal(desk.meter)
         desk.wait_until(first.until)
-        await desk.meter.admit()
         assert await desk.spent() == 0
-        await desk.meter.charge(CAP)
+        await desk.spend(CAP)
         assert (await refusal(desk.meter)).until > first.until
+
+    async def test_a_request_counts_for_the_day_on_which_it_was_admitted(
+        self, new_desk: NewDesk
+    ) -> None:
+        """However long it takes: the next day's budget is whole."""
+        desk = new_desk(CAP)
+        await desk.spend(CAP - 1)
+        late = await desk.meter.admit(MODEL, 1)
+        desk.wait_until((await refusal(desk.meter)).until)
+        await desk.meter.charge(late, Usage(70))
+        assert await desk.spent() == 0
 
 
 class TestFakeMeter(MeterContract):

@@ -153,8 +153,8 @@ async def test_a_spent_day_pauses_the_story_until_the_day_turns(world_of: Opener
         assert story.pause is not None
         assert story.pause.until == midnight
         sentence = (
-            f"Today's {cap} tokens are spent ({cap} used, UTC day 2026-05-04); "
-            "stories go on when the day turns."
+            f"The bot has spent its budget for today ({cap} of {cap} tokens): "
+            "stories go on when the UTC day turns, at 00:00."
         )
         assert [said.replace("\\", "") for said in world.said()] == [f"-# {sentence}"]
         assert len([r for r in world.log.records if r.getMessage() == sentence]) == 1, "the owner"

@@ -1,4 +1,4 @@
-"""In-memory fakes of StoryStore, Schedule, MemorySearch and SpendLedger over one shared world.
+"""In-memory fakes of StoryStore, Schedule, MemorySearch and Archive over one shared world.
 
 They follow the same contracts as the Redis adapters (tests/contracts). Every call gives way to
 other tasks before it acts, as a real one does, and then acts at once. A test can interrupt any call
@@ -25,6 +25,7 @@ from core.errors import (
     StoreError,
 )
 from core.ports import ALL_KINDS, Commit, MemoryEntry
+from tests.fakes.spend_ledger import Day
 
 VERSIONED = ("memory", "canon", "plans", "settings", "turns")
 
@@ -64,7 +65,7 @@ class StoreWorld:
     places: dict[tuple[StoryId, str, int], str] = field(
         default_factory=dict[tuple[StoryId, str, int], str]
     )
-    calls: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    days: dict[str, Day] = field(default_factory=dict[str, Day])
 
     async def before(self, call: str) -> None:
         """Give way to other tasks, then let the test interrupt."""
@@ -350,24 +351,6 @@ class FakeMemorySearch:
 def _recalled(entry: MemoryEntry, score: float) -> Recalled:
     own = (entry.turn_id, entry.number, entry.text, score)
     return Recalled(*own, entry.kind, entry.key, entry.about, entry.first)
-
-
-class FakeSpendLedger:
-    """SpendLedger in memory."""
-
-    def __init__(self, world: StoreWorld) -> None:
-        self._world = world
-
-    async def spent(self, day: str) -> int:
-        await self._world.before("spent")
-        return sum(self._world.calls.get(day, {}).values())
-
-    async def record(self, day: str, call: str, tokens: int) -> None:
-        await self._world.before("record")
-        if tokens < 0:
-            raise ValueError(f"a call can't cost {tokens} tokens")
-        self._world.calls.setdefault(day, {}).setdefault(call, tokens)
-        self._world.after("record")
 
 
 def _versions(story: Story) -> dict[str, int]:

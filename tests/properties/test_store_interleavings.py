@@ -7,12 +7,12 @@ from hypothesis import settings
 
 from tests.contracts.store_machine import StoreMachine
 from tests.contracts.store_samples import DIMS, Doors
+from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.store import (
     FakeArchive,
     FakeCensus,
     FakeMemorySearch,
     FakeSchedule,
-    FakeSpendLedger,
     FakeStoryStore,
     StoreWorld,
 )
