@@ -1,8 +1,10 @@
 """Frozen dataclasses to JSON and back, checked field by field.
 
 A dataclass becomes an object with its fields' names, a tuple an array, an enum its value. Decoding
-follows the type hints and accepts nothing else: a missing field without a default, a field that
-nobody knows, a number where a text should be are all refused with the place where it happened.
+follows the type hints and accepts nothing else: a missing field, a field that nobody knows, a
+number where a text should be are all refused with the place where it happened. What a default is
+for in memory is no reason to guess at what was stored: records of earlier formats are brought up to
+date as a whole (redis_migrations).
 A dataclass that is one of several (``Notice | RefreshBallot``) says in "kind" which it is; the
 names of the kinds are given, so that renaming a class doesn't change what is stored.
 
@@ -13,7 +15,7 @@ import json
 import math
 import types
 from collections.abc import Mapping, Set
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -112,21 +114,20 @@ class Codec:
 
     def _fields(self, hint: type, plain: object, at: str, left_out: Set[str]) -> dict[str, Any]:
         every, hints = _fields_of(hint)
-        known = {name: one for name, one in every.items() if name not in left_out}
+        known = every - left_out
         values = dict(_expect(dict, plain, at))
         if hint in self._kinds and values.pop(_KIND, None) != self._kinds[hint]:
             raise CodecError(f'{at}: "{_KIND}" should be {self._kinds[hint]!r}')
-        if unknown := values.keys() - known.keys():
+        if unknown := values.keys() - known:
             raise CodecError(f"{at}: unknown field {min(unknown)!r}")
-        for name, one in known.items():
-            if name not in values and one.default is MISSING and one.default_factory is MISSING:
-                raise CodecError(f"{at}: {name!r} is missing")
+        if missing := known - values.keys():
+            raise CodecError(f"{at}: {min(missing)!r} is missing")
         return {name: self._typed(hints[name], v, f"{at}.{name}") for name, v in values.items()}
 
 
 @cache
-def _fields_of(hint: Any) -> tuple[dict[str, Field[Any]], dict[str, Any]]:
-    return {one.name: one for one in fields(hint)}, get_type_hints(hint)
+def _fields_of(hint: Any) -> tuple[frozenset[str], dict[str, Any]]:
+    return frozenset(one.name for one in fields(hint)), get_type_hints(hint)
 
 
 def _expect(kind: type[Any], plain: object, at: str) -> Any:

@@ -19,8 +19,7 @@ from core.adapters.redis_schema import Record
 # KEYS: the story, the operation's mark, the records to write, lists to append to, keys that go.
 # ARGV: lifetime of the mark; guards (field, value); fields that go; number of records, each one's
 # fields and values; number of lists, what to append to each.
-# Guards come first in their order and the epoch first of all: its refusal outranks the others. A
-# version that a story doesn't have yet is 0.
+# Guards come first in their order and the epoch first of all: its refusal outranks the others.
 _GUARDED = Script("""
 local at = 0
 local function take() at = at + 1 return ARGV[at] end
@@ -31,7 +30,7 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
 end
 for _ = 1, tonumber(take()) do
   local field, wanted = take(), take()
-  local actual = redis.call('HGET', KEYS[1], field) or (field ~= 'epoch' and '0')
+  local actual = redis.call('HGET', KEYS[1], field)
   if actual ~= wanted then return {'refused', field, actual or ''} end
 end
 local epoch = redis.call('HGET', KEYS[1], 'epoch')

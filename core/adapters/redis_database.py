@@ -11,7 +11,6 @@ server must be like redis_greeting's.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +25,11 @@ from redisvl.query import BaseQuery, CountQuery
 from core.adapters.redis_address import read_address
 from core.adapters.redis_errors import is_missing_index, passes_soon, translate, translated
 from core.adapters.redis_greeting import greet, look_at_settings
-from core.adapters.redis_indexes import RecordedEmbedder, RedisIndexes, recorded_embedder
+from core.adapters.redis_indexes import RedisIndexes
 from core.adapters.redis_outage import Kind, Outage
+from core.adapters.redis_script import Script
+from core.adapters.redis_upgrade import RedisUpgrade
+from core.adapters.redis_vectors import VectorSpace, recorded_embedder
 from core.errors import StartError, StoreError, StoreUnavailableError
 
 log = logging.getLogger(__name__)
@@ -51,18 +53,6 @@ REPEATS_S = (0.1, 0.4, 1.5)
 SEARCH_TIMEOUT_MS = 10_000
 """Longer than REPLY_TIMEOUT_S: the server answers a search that ran out of time with what it has so
 far, and nothing in that answer tells so. This way the connection gives up first, with an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A Lua script, run by its hash and sent whole to a server that doesn't have it yet."""
-
-    text: str
-
-    @property
-    def sha(self) -> str:
-        """The name that Redis gives to a script."""
-        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +105,12 @@ class RedisDatabase:
         )
         self._client: Any = cast(Any, Redis)(connection_pool=self._pool)
         self._indexes: RedisIndexes | None = None
+        self._vectors: VectorSpace | None = None
         self._mending = asyncio.Lock()
         self._outage = Outage()
 
     async def prepare(self, embedder: str, dims: int) -> Readiness:
-        """See that the server can be worked with, and make or re-make the indexes.
+        """See that the server can be worked with; bring records up to date, and the indexes.
 
         Args:
             embedder: name of the model that makes the vectors.
@@ -130,16 +121,25 @@ class RedisDatabase:
                 one line that says what to do.
         """
         await greet(self._client, self.shown)
-        self._indexes = RedisIndexes(self._client, embedder, dims)
+        self._vectors = VectorSpace(embedder, dims)
+        self._indexes = RedisIndexes(self._client, self._vectors)
         try:
             with translated("be made ready"):
                 self._durable, warnings = await look_at_settings(self._client)
+                warnings += await self._upgraded(self._indexes)
                 warnings += await self._indexes.ensure()
         except StoreError as error:
             raise StartError(f"REDIS_URL {self.shown}: {error}") from error
         return Readiness(self._durable, tuple(warnings))
 
-    async def recorded_embedder(self) -> RecordedEmbedder | None:
+    @property
+    def vectors(self) -> VectorSpace:
+        """Whose vectors it was prepared for. Raises StoreError before that."""
+        if self._vectors is None:
+            raise StoreError("Redis was not prepared: whose vectors it holds isn't known")
+        return self._vectors
+
+    async def recorded_embedder(self) -> VectorSpace | None:
         """What ``prepare`` was last given; None in a database that was never prepared.
 
         Raises:
@@ -254,6 +254,16 @@ class RedisDatabase:
         if wait:
             _check_flushed(answers[1], doing)
         return cast(Reply, answers[0])
+
+    async def _upgraded(self, indexes: RedisIndexes) -> list[str]:
+        """Bring all records up to date, unless they are.
+
+        An earlier version that was at work here since has left indexes of its own, and records.
+        """
+        upgrade = RedisUpgrade(self._client)
+        if await upgrade.is_done() and await indexes.are_as_wanted():
+            return []
+        return await upgrade.run()
 
     async def _pipeline(self, commands: Sequence[tuple[Part, ...]], doing: str) -> list[object]:
         """Send several commands in one go; an error that answers one stands in its place."""

@@ -11,8 +11,7 @@ adapters; its fields in redis_schema.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from redisvl.index import AsyncSearchIndex
@@ -20,32 +19,11 @@ from redisvl.schema import IndexSchema
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_schema import Schema, memory_schema, stories_schema
+from core.adapters.redis_vectors import VectorSpace
 from core.errors import StartError
 
-BYTES_PER_NUMBER = 4
 _INDEXING_LIMIT_S = 60.0
 _INDEXING_PAUSE_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEmbedder:
-    """What the memory index was made for.
-
-    Attributes:
-        name: of the model that makes the vectors.
-        dims: numbers per vector.
-    """
-
-    name: str
-    dims: int
-
-
-async def recorded_embedder(client: Any) -> RecordedEmbedder | None:
-    """What the memory index was made for; None in a database that none was made in yet."""
-    made_from = await client.hgetall(keys.meta(keys.MEMORY_INDEX))
-    if not made_from:
-        return None
-    return RecordedEmbedder(made_from[b"embedder"].decode(), int(made_from[b"dims"]))
 
 
 class RedisIndexes:
@@ -53,15 +31,13 @@ class RedisIndexes:
 
     Args:
         client: redis-py's client.
-        embedder: name of the model that makes the vectors.
-        dims: numbers per vector.
+        vectors: those that the memory is searched by.
     """
 
-    def __init__(self, client: Any, embedder: str, dims: int) -> None:
+    def __init__(self, client: Any, vectors: VectorSpace) -> None:
         self._client = client
-        self._embedder = embedder
-        self._dims = dims
-        self._schemas = (stories_schema(), memory_schema(dims))
+        self._vectors = vectors
+        self._schemas = (stories_schema(), memory_schema(vectors))
         self._indexes = {name_of(one): self._index(one) for one in self._schemas}
 
     def named(self, index: str) -> Any:
@@ -72,6 +48,11 @@ class RedisIndexes:
         """Whether the server lacks one of the indexes."""
         present = await self._client.execute_command("FT._LIST")
         return any(index.encode() not in present for index in self._indexes)
+
+    async def are_as_wanted(self) -> bool:
+        """Whether both are there, made as this version makes them."""
+        present = await self._client.execute_command("FT._LIST")
+        return all([await self._is_as_wanted(schema, present) for schema in self._schemas])
 
     async def ensure(self) -> list[str]:
         """Make or re-make what isn't as it should be and wait until it is filled.
@@ -84,16 +65,19 @@ class RedisIndexes:
         """
         present = await self._client.execute_command("FT._LIST")
         for schema in self._schemas:
-            index = name_of(schema)
-            made_from = await self._client.hgetall(keys.meta(index))
-            wanted = self._origin(schema)
-            if index.encode() in present and made_from == wanted:
+            if await self._is_as_wanted(schema, present):
                 continue
+            index = name_of(schema)
             if index == keys.MEMORY_INDEX:
-                await self._refuse_foreign_vectors(made_from)
+                await self._refuse_foreign_vectors(await self._client.hgetall(keys.meta(index)))
             await self._indexes[index].create(overwrite=True, drop=False)
-            await self._client.hset(keys.meta(index), mapping=wanted)
+            await self._client.hset(keys.meta(index), mapping=self._origin(schema))
         return [text for index in self._indexes for text in await self._filled(index)]
+
+    async def _is_as_wanted(self, schema: Schema, present: Collection[bytes]) -> bool:
+        index = name_of(schema)
+        made_from = await self._client.hgetall(keys.meta(index))
+        return index.encode() in present and made_from == self._origin(schema)
 
     def _index(self, schema: Schema) -> Any:
         return cast(Any, AsyncSearchIndex)(
@@ -105,25 +89,21 @@ class RedisIndexes:
         text = json.dumps(schema, sort_keys=True)
         origin = {b"schema": hashlib.sha256(text.encode()).hexdigest().encode()}
         if name_of(schema) == keys.MEMORY_INDEX:
-            origin[b"embedder"] = self._embedder.encode()
-            origin[b"dims"] = str(self._dims).encode()
+            origin[b"embedder"] = self._vectors.name.encode()
+            origin[b"dims"] = str(self._vectors.dims).encode()
         return origin
 
     async def _refuse_foreign_vectors(self, made_from: Mapping[bytes, bytes]) -> None:
-        """An entry of another model would be compared with vectors that mean something else."""
-        entry = await self._any_entry()
-        if entry is None:
+        """Entries of another model would be found by their words only."""
+        if not made_from or await self._any_entry() is None:
             return
-        dims = await self._client.hstrlen(entry, "vector") // BYTES_PER_NUMBER
-        embedder = made_from.get(b"embedder", b"an unknown model").decode()
-        same = made_from.get(b"embedder", self._embedder.encode()) == self._embedder.encode()
-        if same and dims == self._dims:
-            return
-        raise StartError(
-            f"The long-term memory in Redis was made by {embedder} ({dims} numbers per vector), and"
-            f" EMBEDDINGS and EMBEDDING_MODEL now name {self._embedder} ({self._dims}): set them"
-            " back, or start with an empty database (stories can't be moved to another model yet)."
-        )
+        made_by = VectorSpace(made_from[b"embedder"].decode(), int(made_from[b"dims"]))
+        if made_by != self._vectors:
+            raise StartError(
+                f"The long-term memory in Redis was made by {made_by}, and EMBEDDINGS and"
+                f" EMBEDDING_MODEL now name {self._vectors}: set them back, or start with an empty"
+                " database (stories can't be moved to another model yet)."
+            )
 
     async def _any_entry(self) -> bytes | None:
         async for key in self._client.scan_iter(match=f"{keys.MEMORY_PREFIX}*", count=1000):

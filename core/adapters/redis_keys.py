@@ -14,7 +14,8 @@
                                                              of a budget's end
     tw:meta:<name>                         hash    for good  what an index was made from; which
                                                              commands Discord was given, and by
-                                                             which application
+                                                             which application; which format
+                                                             everything has
 
 The kind stands first, so that an index finds its records by a prefix; the braces put everything of
 a channel into one slot, so that one script can change it at once. What stands inside the records is
@@ -26,8 +27,12 @@ from core.domain.story import StoryId
 STORY_PREFIX = "tw:story:"
 """With its colon: without it an index would also take keys of a longer kind."""
 MEMORY_PREFIX = "tw:memory:"
+TURN_PREFIX = "tw:turn:"
+CHANGES_PREFIX = "tw:changes:"
 STORIES_INDEX = "tw-stories"
 MEMORY_INDEX = "tw-memory"
+FORMAT_META = "format"
+"""The name of the record that says which format everything has at least."""
 
 OPERATION_LIFETIME_S = 3600
 """How long a change is known by its operation; a worker repeats it for a quarter of an hour."""
@@ -53,7 +58,7 @@ def current(channel: int) -> str:
 
 def turn(story: StoryId, turn_id: str) -> str:
     """The hash of a turn's record."""
-    return f"tw:turn:{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
+    return f"{TURN_PREFIX}{{{story.channel}}}:{story.serial}:{_part('turn id', turn_id)}"
 
 
 def memory(story: StoryId, entry_id: str) -> str:
@@ -73,7 +78,7 @@ def turn_place(branch: str, number: int) -> str:
 
 def changes(story: StoryId) -> str:
     """The list of what moderators changed."""
-    return f"tw:changes:{{{story.channel}}}:{story.serial}"
+    return f"{CHANGES_PREFIX}{{{story.channel}}}:{story.serial}"
 
 
 def everything_of(story: StoryId) -> tuple[str, ...]:

@@ -16,12 +16,11 @@ from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_schema import (
     RECALLED_FIELDS,
     any_of,
-    differing,
     matching,
     read_ends,
     read_recalled,
 )
-from core.adapters.redis_story_store import check_length
+from core.adapters.redis_vectors import check_length
 from core.domain.entries import EntryKind, Recalled
 from core.domain.story import Lineage, StoryId, Stretch, Vector
 from core.domain.words import STOP_WORDS, search_words
@@ -63,7 +62,7 @@ class RedisMemorySearch:
         return await self._found(
             VectorQuery(
                 vector=query,
-                vector_field_name="vector",
+                vector_field_name=self._database.vectors.field,
                 return_fields=list(RECALLED_FIELDS),
                 filter_expression=_fence(story, told, kinds),
                 num_results=limit,
@@ -156,10 +155,7 @@ def _fence(story: StoryId, lineage: Lineage, kinds: Collection[EntryKind]) -> Fi
 
 
 def _of(kinds: Collection[EntryKind]) -> str:
-    """Entries of these kinds. Those of before there were kinds are summaries, and have no tag."""
-    if EntryKind.SUMMARY not in kinds:
-        return str(any_of("kind", sorted(kinds)))
-    return " ".join(str(differing("kind", kind)) for kind in EntryKind if kind not in kinds)
+    return str(any_of("kind", sorted(kinds)))
 
 
 def _within(stretch: Stretch) -> str:

@@ -17,6 +17,7 @@ from redisvl.query.filter import FilterExpression, Tag
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_codec import Codec, CodecError
+from core.adapters.redis_vectors import VectorSpace
 from core.domain.audit import Change
 from core.domain.entries import EntryKind, Recalled
 from core.domain.story import (
@@ -44,7 +45,8 @@ T = TypeVar("T")
 Record = Mapping[str, bytes]
 """The fields of a hash, as they are sent and as they come back."""
 
-FORMAT = "1"
+FORMAT = "2"
+"""What every record is written as and must be read as; redis_migrations brings older ones here."""
 VERSIONED = ("memory", "canon", "plans", "settings", "turns")
 """Story values with a version of their own in a field <name>_v. All but "turns", which counts the
 edits of turns that were told, have their value in a field <name> beside it."""
@@ -100,14 +102,14 @@ def stories_schema() -> Schema:
     }
 
 
-def memory_schema(dims: int) -> Schema:
+def memory_schema(vectors: VectorSpace) -> Schema:
     """The index over all memory entries: exact (FLAT) cosine search within a story.
 
     Args:
-        dims: numbers per vector.
+        vectors: whose vectors are searched; an entry without one is found by the other fields.
     """
     vector = {
-        "dims": dims,
+        "dims": vectors.dims,
         "algorithm": "flat",
         "distance_metric": "cosine",
         "datatype": "float32",
@@ -123,9 +125,10 @@ def memory_schema(dims: int) -> Schema:
             _tag("branch"),
             _tag("kind"),
             _tag("ends"),
+            _tag("embedder"),
             _number("number", sortable=True),
             {"name": "words", "type": "text"},
-            {"name": "vector", "type": "vector", "attrs": vector},
+            {"name": vectors.field, "type": "vector", "attrs": vector},
         ],
     }
 
@@ -217,7 +220,7 @@ def read_story(key: str, record: Record) -> Story:
         memory=Memory(fields.json(str, "memory"), fields.whole("memory_v")),
         canon=Canon(fields.json(tuple[str, ...], "canon"), fields.whole("canon_v")),
         plans=Plans(fields.json(tuple[Plan, ...], "plans"), fields.whole("plans_v")),
-        turns_version=fields.whole("turns_v") if "turns_v" in record else 0,
+        turns_version=fields.whole("turns_v"),
         **fields.rest_of(Story, "state", _OWN_FIELDS),
     )
 
@@ -246,11 +249,18 @@ def read_change(key: str, data: bytes) -> Change:
         stored = _CODEC.decode(Versioned, data)
     except CodecError as error:
         raise RecordError(f"A change in {key} can't be read: {error}.") from error
+    check_format(key, stored.format)
     return stored.change
 
 
-def entry_fields(story: StoryId, entry: MemoryEntry) -> Record:
-    """A memory entry's record; what UTF-8 can't hold of its text is replaced by a question mark."""
+def entry_fields(story: StoryId, entry: MemoryEntry, vectors: VectorSpace) -> Record:
+    """A memory entry's record; what UTF-8 can't hold of its text is replaced by a question mark.
+
+    Args:
+        story: whose it is.
+        entry: with a vector.
+        vectors: whose vector it is.
+    """
     return {
         "format": FORMAT.encode(),
         "story": str(story).encode(),
@@ -259,7 +269,8 @@ def entry_fields(story: StoryId, entry: MemoryEntry) -> Record:
         "turn": entry.turn_id.encode(),
         "text": entry.text.encode("utf-8", "replace"),
         "words": " ".join(search_words(f"{entry.about} {entry.text}")).encode(),
-        "vector": entry.vector,
+        "embedder": vectors.tag.encode(),
+        vectors.field: entry.vector,
         "written_at": time_field(entry.written_at),
         "kind": entry.kind.value.encode(),
         "key": str(entry.key).encode(),
@@ -270,7 +281,7 @@ def entry_fields(story: StoryId, entry: MemoryEntry) -> Record:
 
 
 RECALLED_FIELDS = ("turn", "number", "text", "kind", "key", "about", "first", "ends")
-"""What ``read_recalled`` and ``read_ends`` read. Entries of before there were kinds lack some."""
+"""What ``read_recalled`` and ``read_ends`` read."""
 
 
 def read_recalled(hit: Mapping[str, str]) -> Recalled:
@@ -281,10 +292,10 @@ def read_recalled(hit: Mapping[str, str]) -> Recalled:
             number=int(hit["number"]),
             text=hit["text"],
             score=_score(hit),
-            kind=EntryKind(hit.get("kind", EntryKind.SUMMARY)),
-            key=int(hit.get("key", 0)),
-            about=hit.get("about", ""),
-            first=int(hit.get("first", 0)),
+            kind=EntryKind(hit["kind"]),
+            key=int(hit["key"]),
+            about=hit["about"],
+            first=int(hit["first"]),
         )
     except (KeyError, ValueError) as error:
         raise RecordError(f"The memory entry {hit.get('id')} can't be read: {error!r}") from error
@@ -343,6 +354,18 @@ def tag(value: str) -> str:
     return value
 
 
+def check_format(key: str, form: str) -> None:
+    """Raises RecordError unless a record has the present format."""
+    if form == FORMAT:
+        return
+    what_to_do = "start the version of Talewheel that wrote it, or a newer one"
+    if form.isdecimal() and int(form) < int(FORMAT):
+        what_to_do = "the log of the last start says why it wasn't brought up to date"
+    raise RecordError(
+        f"The record {key} has format {form}, and this version reads format {FORMAT}: {what_to_do}."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads fields of one record; every error names its key and format."""
@@ -351,12 +374,7 @@ class _Reader:
     record: Record
 
     def __post_init__(self) -> None:
-        form = self.text("format")
-        if form != FORMAT:
-            raise RecordError(
-                f"The record {self.key} has format {form}, and this version reads format {FORMAT}:"
-                " start the version of Talewheel that wrote it, or a newer one."
-            )
+        check_format(self.key, self.text("format"))
 
     def text(self, name: str) -> str:
         if name not in self.record:

@@ -6,7 +6,6 @@ How it is written is redis_commit's business, what stands in the records redis_s
 from core.adapters import redis_keys as keys
 from core.adapters.redis_commit import GuardedWrite, Moved, apply, create
 from core.adapters.redis_database import RedisDatabase
-from core.adapters.redis_indexes import BYTES_PER_NUMBER
 from core.adapters.redis_schema import (
     VERSIONED,
     Record,
@@ -20,8 +19,9 @@ from core.adapters.redis_schema import (
     version_of,
     versioned_fields,
 )
+from core.adapters.redis_vectors import check_length
 from core.domain.story import Story, StoryId, Turn
-from core.errors import ConflictError, FencedError, NoStoryError, RecordError, StoreError
+from core.errors import ConflictError, FencedError, NoStoryError, RecordError
 from core.ports import Commit
 
 
@@ -107,21 +107,10 @@ class RedisStoryStore:
             records[keys.turns(story.id)] = {place: turn.id.encode()}
         for entry in change.entries:
             check_length(entry.vector, self._dims)
-            records[keys.memory(story.id, entry.id)] = entry_fields(story.id, entry)
+            records[keys.memory(story.id, entry.id)] = entry_fields(
+                story.id, entry, self._database.vectors
+            )
         return records
-
-
-def check_length(vector: bytes, dims: int) -> None:
-    """A vector of another length would be stored and never found.
-
-    Raises:
-        StoreError: it isn't float32[dims].
-    """
-    if len(vector) != dims * BYTES_PER_NUMBER:
-        raise StoreError(
-            f"A vector of {len(vector)} bytes isn't one of {dims} numbers"
-            f" ({dims * BYTES_PER_NUMBER} bytes): the index was made for another embedder."
-        )
 
 
 def texts(record: dict[bytes, bytes]) -> Record:

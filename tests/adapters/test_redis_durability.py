@@ -191,6 +191,7 @@ async def test_a_server_that_hangs_is_given_up(own_server: EmbeddedRedis, taken_
     store = RedisStoryStore(patient, DIMS)
     await store.create(a_story(), "create")
     hasty = RedisDatabase(own_server.url, repeats_s=(0.0,), reply_timeout_s=0.3)
+    await hasty.prepare("test-embedder", DIMS)
     os.kill(own_server.pid, signal.SIGSTOP)
     try:
         async with asyncio.timeout(3):

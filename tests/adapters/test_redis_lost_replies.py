@@ -155,6 +155,7 @@ async def test_nothing_is_repeated_by_the_client_itself(
 ) -> None:
     """Redis-py sends a script once: with no repetitions of ours a lost reply is an error."""
     opened = RedisDatabase(proxy.url, repeats_s=())
+    await opened.prepare("test-embedder", DIMS)
     store = RedisStoryStore(opened, DIMS)
     await store.create(STORY, "create")
     await store.commit(Commit("warm-up", STORY))

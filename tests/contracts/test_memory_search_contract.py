@@ -5,16 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.playground.embedded_redis import EmbeddedRedis
-from core.adapters import redis_keys as keys
-from core.adapters.redis_database import RedisDatabase
 from core.domain.entries import EntryKind, Recalled
 from core.domain.story import Lineage, Phase, StoryId, Stretch, Vector
 from core.domain.words import STOP_WORDS
 from core.errors import StoreError
 from core.ports import ALL_KINDS, Commit, MemoryEntry
-from tests.adapters.redis_raw import raw_client
-from tests.conftest import redis_doors
 from tests.contracts.store_samples import (
     DIMS,
     EVERYTHING,
@@ -443,42 +438,6 @@ async def test_many_facts_can_be_asked_for_at_once(doors: Doors) -> None:
     assert await endings(doors, EVERYTHING, *asked) == {
         (f"t{n - 1}/1", f"t{n}/1") for n in range(1, 901)
     }
-
-
-# ── what was stored before there were kinds ──────────────────────────────────────────────────────
-
-
-@pytest.mark.redis
-async def test_an_entry_of_before_there_were_kinds_is_a_summary(
-    database: RedisDatabase, empty_redis: EmbeddedRedis
-) -> None:
-    """It is found by meaning and counted as a summary, and stands in nobody's way."""
-    doors = redis_doors(database)
-    await store(doors, a_fact("t2", 2, text="The lamp is cold.", ends=("t1/1",)))
-    record = {
-        "format": b"1",
-        "story": str(STORY).encode(),
-        "branch": b"main",
-        "number": b"1",
-        "turn": b"t1",
-        "text": b"The lamp went out.",
-        "vector": at_angle(0),
-        "written_at": b"1700000000.5",
-    }
-    async with raw_client(empty_redis.url) as client:
-        await client.hset(keys.memory(STORY, "t1"), mapping=record)
-    old = Recalled("t1", 1, "The lamp went out.", 1.0)
-    for kinds in (ALL_KINDS, {SUMMARY}, {SUMMARY, CHAPTER}, {SUMMARY, FACT}):
-        found = await doors.memory.nearest(STORY, EVERYTHING, at_angle(0), 9, kinds)
-        assert [hit for hit in found if hit.kind is SUMMARY] == [old]
-    for kinds in ({FACT}, {CHAPTER}, {FACT, CHAPTER}):
-        found = await doors.memory.nearest(STORY, EVERYTHING, at_angle(0), 9, kinds)
-        assert old.id not in [hit.id for hit in found]
-    counted = [await doors.memory.count(STORY, EVERYTHING, kind) for kind in EntryKind]
-    assert counted == [1, 1, 0]
-    by_words = await doors.memory.matching(STORY, EVERYTHING, "lamp", 9)
-    assert [hit.id for hit in by_words] == ["t2/1"], "it has no words to be found by"
-    assert await endings(doors, EVERYTHING, "t1", "t1/1") == {("t1/1", "t2/1")}
 
 
 async def test_stories_never_see_each_other(doors: Doors) -> None:

@@ -13,6 +13,7 @@ from hypothesis import example, given
 
 from core.adapters.redis_codec import Codec, CodecError
 from core.adapters.redis_schema import (
+    FORMAT,
     VERSIONED,
     Record,
     identity_fields,
@@ -124,7 +125,7 @@ def test_a_damaged_story_is_read_or_refused(story: Story, data: st.DataObject) -
 def test_any_bytes_are_no_reason_to_fall_over(data: bytes) -> None:
     """What isn't a turn is refused with a sentence."""
     with pytest.raises(RecordError, match="turn"):
-        read_turn("key", {"format": b"1", "turn": data})
+        read_turn("key", {"format": FORMAT.encode(), "turn": data})
 
 
 PLAIN = st.recursive(
