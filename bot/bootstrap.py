@@ -10,8 +10,13 @@ from dataclasses import dataclass
 
 from bot.client import CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
-from bot.failpoints import Failpoint, armed
+from bot.failpoints import armed
+from bot.health import Health
+from bot.measured import MeasuredMeter, counted, log_counted, measured
+from bot.metrics import Metrics
+from bot.monitor import Monitor, listening
 from bot.process import serve
+from bot.request_pace import RequestPace
 from bot.services import Composer, Services
 from bot.setting_table import OPENAI_BASE_URL, Embeddings
 from bot.settings import BotSettings
@@ -20,6 +25,7 @@ from core.adapters.openai_client import OPENAI_URL, Limits, Models, openai_clien
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.openai_narrator import OpenAINarrator
 from core.adapters.redis_archive import RedisArchive
+from core.adapters.redis_census import RedisCensus
 from core.adapters.redis_command_memory import RedisCommandMemory
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_memory_search import RedisMemorySearch
@@ -108,7 +114,9 @@ async def build(
             bot.tell_owner(sentence)
 
         alerts = Alerts(settings.budgets, tell)
-        meter = DailyMeter(RedisSpendLedger(redis), time, settings.budgets, alerts)
+        metrics = Metrics(settings.prices) if settings.metrics_port else None
+        meter: Meter = DailyMeter(RedisSpendLedger(redis), time, settings.budgets, alerts)
+        meter = MeasuredMeter(meter, metrics) if metrics else meter
         if embedder is None and settings.embeddings is Embeddings.OPENAI:
             vectors = MeteredEmbedder(vectors, meter)
         patience = limits or Limits().patient(settings.model_patience)
@@ -116,50 +124,68 @@ async def build(
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            _composer(redis, writer, vectors, time, settings.lease_s, settings.failpoint),
+            _composer(settings, redis, writer, vectors, time, metrics),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             gateway=settings.discord_gateway_url,
+            trace=counted(RequestPace().trace(), metrics) if metrics else None,
         )
+        if metrics:
+            await _monitored(settings, metrics, bot, redis, stack)
         return App(bot, settings.discord_token, stack.pop_all())
     raise AssertionError("unreachable: the stack swallows nothing")
 
 
 def _composer(
+    settings: BotSettings,
     redis: RedisDatabase,
     narrator: Narrator,
     embedder: Embedder,
     clock: Clock,
-    lease_s: float,
-    failpoint: Failpoint | None,
+    metrics: Metrics | None,
 ) -> Composer:
     """The services over everything but the stage, which only the client can make."""
-    store = RedisStoryStore(redis, embedder.dims)
     archive = RedisArchive(redis)
-    search = RedisMemorySearch(redis, embedder.dims)
 
     def compose(stage: Stage) -> Services:
-        stations = Stations(
-            store=store,
+        at = Stations(
+            store=RedisStoryStore(redis, embedder.dims),
             schedule=RedisSchedule(redis),
-            search=search,
+            search=RedisMemorySearch(redis, embedder.dims),
             narrator=narrator,
             embedder=embedder,
             stage=stage,
             clock=clock,
         )
-        teller = Storyteller(armed(stations, failpoint), lease_s=lease_s)
-        moderation = Moderation(store=store, archive=archive, embedder=embedder, clock=clock)
+        at = measured(at, metrics) if metrics else at
+        store, search, vectors = at.store, at.search, at.embedder
+        teller = Storyteller(armed(at, settings.failpoint), lease_s=settings.lease_s)
+        moderation = Moderation(store=store, archive=archive, embedder=vectors, clock=clock)
         direction = Direction(requests=teller.requests, store=store, archive=archive, clock=clock)
         return Services(
             teller,
-            Library(store=store, archive=archive, search=search, embedder=embedder),
+            Library(store=store, archive=archive, search=search, embedder=vectors),
             moderation,
             direction,
             History(store=store, archive=archive, moderation=moderation, direction=direction),
         )
 
     return compose
+
+
+async def _monitored(
+    settings: BotSettings,
+    metrics: Metrics,
+    bot: TalewheelBot,
+    redis: RedisDatabase,
+    stack: AsyncExitStack,
+) -> None:
+    """Serve what monitoring asks for, until the stack ends. Raises StartError."""
+    health = Health(lambda: bot.connection, lambda: bot.services.storyteller.pulse, redis.ping)
+    monitor = Monitor(metrics, health, RedisCensus(redis))
+    stack.enter_context(log_counted(metrics))
+    port = settings.metrics_port or 0
+    await stack.enter_async_context(listening(monitor, settings.metrics_host, port))
 
 
 def _database(settings: BotSettings, stack: AsyncExitStack) -> RedisDatabase:

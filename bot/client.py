@@ -8,6 +8,7 @@ signals and exit codes are process's business.
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Protocol, cast
@@ -27,6 +28,7 @@ from bot.cogs.plan import PlanCog
 from bot.cogs.reading import ReadingCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
+from bot.health import Connection
 from bot.render import is_option
 from bot.request_pace import RequestPace
 from bot.services import Composer
@@ -75,6 +77,7 @@ class TalewheelBot(commands.AutoShardedBot):
         registered: CommandMemory,
         *,
         gateway: str = "",
+        trace: aiohttp.TraceConfig | None = None,
         stop_s: float = STOP_S,
         catch_up_s: float = CATCH_UP_S,
     ) -> None:
@@ -85,6 +88,7 @@ class TalewheelBot(commands.AutoShardedBot):
             rules: what new stories start with.
             registered: remembers which commands Discord knows.
             gateway: another gateway than the one that the REST server names; empty: that one.
+            trace: what its session does with each request; None: it keeps Discord's pace.
             stop_s: how long sends in flight may take when it closes.
             catch_up_s: pause before another try to look for what happened while away.
         """
@@ -98,7 +102,7 @@ class TalewheelBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=GUILDS_S,
-            http_trace=last_look(RequestPace().trace()),
+            http_trace=last_look(trace or RequestPace().trace()),
         )
         self.failure: BaseException | None = None
         self.services = compose(DiscordStage(self))
@@ -113,6 +117,19 @@ class TalewheelBot(commands.AutoShardedBot):
         self._missed = False
         self._stopped: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
+
+    @property
+    def connection(self) -> Connection:
+        """How it is connected to the gateway at this moment."""
+        shards = list(self.shards.values())
+        beats = [shard.latency for shard in shards if math.isfinite(shard.latency)]
+        return Connection(
+            ready=self.is_ready(),
+            shards=self.shard_count or 0,
+            connected=sum(not shard.is_closed() for shard in shards),
+            latency_s=max(beats, default=None),
+            servers=len(self.guilds),
+        )
 
     # ── starting ─────────────────────────────────────────────────────────────────────────────────
 

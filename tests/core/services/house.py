@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from core.domain.story import Brief, Memory, Phase, Settings, Story, Turn
 from core.ports import MessageKind
@@ -78,7 +78,7 @@ class House:
         )
         self._wheel: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "House":
+    async def __aenter__(self) -> Self:
         self._wheel = asyncio.create_task(self.teller.run())
         return self
 
