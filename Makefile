@@ -60,8 +60,9 @@ chaos: ready-dev ## kills the bot a thousand times in busy stories and reports: 
 	@$(BIN)/python -m tests.faults.chaos $(CHAOS)
 	@SEQUENCES=3000 $(BIN)/python -m pytest -q tests/core/services/test_desk_sequences.py
 
-bench: ready-dev ## measures a turn, and how soon its first words show; prints the figures
-	@$(BIN)/python -m tests.bench
+# BENCH='--only turn,cost' takes some of them, BENCH='--small' small sizes.
+bench: ready-dev ## measures turns, memory, rush hours, start-up beside their baselines: half an hour
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 # EVAL='--turns 100,1000' leaves the longest story out; --vectors FILE keeps what was embedded.
 eval: ready-dev ## measures what prompts still know of 10,000 turns, without network: half an hour

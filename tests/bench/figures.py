@@ -1,9 +1,13 @@
-"""One figure, its baseline, and how both are printed: a table for people, JSON lines for tools."""
+"""One figure, what it stands beside, and how both are printed: a table, and JSON lines for tools.
+
+Every baseline was measured in the same run: what a machine is worth on a day cancels out of the
+ratios. A target is said with the figure, and whether it was met.
+"""
 
 import json
-import statistics
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,52 +15,62 @@ class Figure:
     """Something measured in this run.
 
     Attributes:
+        bench: the measurement that it is part of.
         name: what was measured.
-        values_s: every sample, seconds.
-        target_s: what its p50 should stay under, or None.
-        beside: name of the figure that this one is compared with, if any.
+        value: what came out.
+        unit: of the value and the baseline.
+        n: samples behind it.
+        beside: what the baseline is.
+        baseline: what that came to, in this run.
+        target: what the value should be, in words; empty for none.
+        met: whether it is; None without a target.
     """
 
+    bench: str
     name: str
-    values_s: Sequence[float]
-    target_s: float | None = None
-    beside: str | None = None
+    value: float
+    unit: str
+    n: int = 1
+    beside: str = ""
+    baseline: float | None = None
+    target: str = ""
+    met: bool | None = None
 
     @property
-    def p50_s(self) -> float:
-        """The median."""
-        return statistics.median(self.values_s)
+    def ratio(self) -> float | None:
+        """The value over the baseline."""
+        return self.value / self.baseline if self.baseline else None
 
-    @property
-    def p99_s(self) -> float:
-        """The slowest but one in a hundred."""
-        ordered = sorted(self.values_s)
-        return ordered[min(len(ordered) - 1, round(len(ordered) * 0.99))]
+
+def quantile(samples: Sequence[float], share: float) -> float:
+    """The sample that ``share`` of all are no greater than."""
+    ordered = sorted(samples)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def report(figures: Sequence[Figure]) -> str:
     """The table, then one JSON line per figure."""
-    known = {figure.name: figure for figure in figures}
-    rows = [("figure", "p50 ms", "p99 ms", "n", "target ms", "ratio")]
-    lines: list[str] = []
-    for figure in figures:
-        baseline = known.get(figure.beside or "")
-        ratio = f"{figure.p50_s / baseline.p50_s:.1f} × {baseline.name}" if baseline else ""
-        target = "" if figure.target_s is None else f"{figure.target_s * 1000:g}"
-        p50, p99 = f"{figure.p50_s * 1000:.2f}", f"{figure.p99_s * 1000:.2f}"
-        rows.append((figure.name, p50, p99, str(len(figure.values_s)), target, ratio))
-        lines.append(
-            json.dumps(
-                {
-                    "figure": figure.name,
-                    "p50_s": round(figure.p50_s, 6),
-                    "p99_s": round(figure.p99_s, 6),
-                    "n": len(figure.values_s),
-                    "target_s": figure.target_s,
-                    "beside": figure.beside,
-                }
-            )
-        )
+    rows = [("measurement", "figure", "value", "n", "beside", "ratio", "target")]
+    rows += [_row(figure) for figure in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    table = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    lines = [json.dumps({**asdict(figure), "ratio": figure.ratio}) for figure in figures]
     return "\n".join([*table, "", *lines])
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    beside = ratio = ""
+    if figure.baseline is not None and figure.ratio is not None:
+        beside = f"{figure.beside} {_number(figure.baseline)} {figure.unit}"
+        ratio = f"{figure.ratio:.3g}"
+    met = {None: "", True: "met", False: "MISSED"}[figure.met]
+    value = f"{_number(figure.value)} {figure.unit}"
+    target = f"{figure.target}: {met}" if figure.target else ""
+    return figure.bench, figure.name, value, str(figure.n), beside, ratio, target
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,190 +1,86 @@
-"""What a turn costs without model, Discord and embedding, and how soon its first words are seen.
+"""What a turn costs besides the model, Discord and embedding, by the length of its story.
 
-The services and Redis are the real ones (the embedded server, over its socket, with its append-only
-file and WAITAOF); narrator, stage and embedder cost nothing.
+Measured from the claim of a story whose vote is over to its rest in the next vote: our code, and
+Redis over its socket, with its disk.
 """
 
-import asyncio
-import random
-import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bot.playground.embedded_redis import EmbeddedRedis
-from core.adapters.redis_database import RedisDatabase
-from core.adapters.redis_memory_search import RedisMemorySearch
-from core.adapters.redis_schedule import RedisSchedule
-from core.adapters.redis_story_store import RedisStoryStore
-from core.adapters.system_clock import SystemClock
-from core.domain.recurrence import StepContext
-from core.domain.story import Brief, Settings, StoryId, Usage, Vector, Votes
-from core.ports import Clock, Content, MessageKind, Posted, Written
+from core.domain.story import StoryId
 from core.services.lease import Lease
 from core.services.run import Run, Stations
-from core.services.storyteller import Storyteller
 from core.services.turns import advance
 from core.services.wheel import LEASE_S
-from tests.bench.figures import Figure
-from tests.fakes.narrator import FakeNarrator
+from tests.bench import places
+from tests.bench.figures import Figure, quantile
+from tests.bench.places import VOTE_S, CountingDatabase, SkippingClock
 
-DIMS = 384
-CHANNEL = 900
-TOKENS_PER_S = 40
-"""A middling model."""
-PARAGRAPH = "The lamp had not turned since the ferry left, and the stair below it hummed. " * 20
-
-
-class InstantNarrator(FakeNarrator):
-    """Gives a paragraph of the usual length at once."""
-
-    async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
-        on_text(PARAGRAPH)
-        return Written(PARAGRAPH, Usage())
+BENCH = "turn"
+TARGET_S = 0.005
+TARGET_TURNS = 1_000
+GROWTH = 1.5
+GROWN = 10_000
 
 
-class StreamingNarrator(FakeNarrator):
-    """Gives the same paragraph word by word, as a model streams, and notes when it began."""
-
-    began: float = 0.0
-
-    async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
-        words = PARAGRAPH.split()
-        self.began = time.monotonic()
-        for length in range(1, 61):
-            on_text(" ".join(words[:length]))
-            await asyncio.sleep(1 / TOKENS_PER_S)
-        return Written(PARAGRAPH, Usage())
-
-
-class SkippingClock(SystemClock):
-    """The machine's clock, which can skip a vote's window."""
-
-    skipped_s: float = 0.0
-
-    def now(self) -> float:
-        return super().now() + self.skipped_s
-
-    def skip(self, by_s: float) -> None:
-        """Let that much time have passed."""
-        self.skipped_s += by_s
+async def measure(folder: Path, lengths: Sequence[int], turns: int) -> list[Figure]:
+    """Play so many turns of a story of each length."""
+    async with places.redis(folder) as database:
+        clock = SkippingClock()
+        stations = places.stations(database, clock)
+        ping_s = quantile([await _timed_ping(database) for _ in range(turns)], 0.5)
+        samples = {
+            length: await _turns(database, stations, clock, length, turns) for length in lengths
+        }
+    shortest = quantile(samples[lengths[0]][0], 0.5)
+    figures = [Figure(BENCH, "a ping of Redis, p50", ping_s * 1000, "ms", turns)]
+    for length, (seconds, trips) in samples.items():
+        figures += _figures(length, seconds, trips, shortest)
+    return figures
 
 
-class FreeStage:
-    """A channel that takes everything at once; notes when the first piece of prose was posted."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.first_piece: float | None = None
-        self._clock = clock
-        self._last = 1
-
-    async def send(
-        self, channel: int, content: Content, nonce: str, after: int | None = None
-    ) -> Posted:
-        if self.first_piece is None:
-            self.first_piece = time.monotonic()
-        self._last += 1
-        return Posted(self._last, self._clock.now(), MessageKind.PROSE)
-
-    async def edit(self, channel: int, message: int, content: Content) -> None:
-        """Shown."""
-
-    async def delete(self, channel: int, message: int) -> None:
-        """Gone."""
-
-    async def own_messages(self, channel: int, after: int) -> list[Posted]:
-        return []
-
-    async def votes(self, channel: int, message: int, options: int) -> Votes:
-        return {0: frozenset({1})}
-
-    async def signal(self, channel: int, ballot: int | None = None, options: int = 0) -> None:
-        """Seen."""
-
-
-class FreeEmbedder:
-    """Vectors of the right length that cost nothing and differ."""
-
-    name = "free"
-    dims = DIMS
-
-    def __init__(self) -> None:
-        self._noise = random.Random(1)
-
-    def reads(self, language: str) -> bool:
-        """Its vectors mean nothing."""
-        return False
-
-    async def embed(self, texts: Sequence[str]) -> list[Vector]:
-        return [Vector(struct.pack("<f", self._noise.random()) * DIMS) for _ in texts]
-
-
-async def measure(folder: Path, turns: int, openings: int) -> list[Figure]:
-    """Play ``turns`` turns without a model, and ``openings`` openings with a streaming one."""
-    async with EmbeddedRedis(folder) as server:
-        database = RedisDatabase(server.url)
-        try:
-            await database.prepare(FreeEmbedder.name, DIMS)
-            pings = [await _timed_ping(database) for _ in range(turns)]
-            overhead = await _turns(database, turns)
-            seen = await _openings(database, openings)
-        finally:
-            await database.close()
+def _figures(length: int, seconds: Sequence[float], trips: int, shortest: float) -> list[Figure]:
+    p50, n = quantile(seconds, 0.5), len(seconds)
+    name = f"story of {length:,} turns"
+    target: tuple[str, bool | None] = ("", None)
+    if length == TARGET_TURNS:
+        target = (f"under {TARGET_S * 1000:g} ms", p50 < TARGET_S)
+    if length == GROWN:
+        target = (f"within {GROWTH:g} times", p50 <= GROWTH * shortest)
     return [
-        Figure("Redis PING", pings),
-        Figure("turn, our part and Redis", overhead, target_s=0.010, beside="Redis PING"),
-        Figure("first token to first visible text", seen, target_s=1.5),
+        Figure(
+            BENCH,
+            f"{name}, p50",
+            p50 * 1000,
+            "ms",
+            n,
+            "shortest",
+            shortest * 1000,
+            *target,
+        ),
+        Figure(BENCH, f"{name}, p99", quantile(seconds, 0.99) * 1000, "ms", n),
+        Figure(BENCH, f"{name}, waits for Redis", trips, "a turn", n),
     ]
 
 
-async def _turns(database: RedisDatabase, turns: int) -> list[float]:
-    clock = SkippingClock()
-    stations = _stations(database, InstantNarrator(clock), clock)
-    story = await _begin(stations, CHANNEL)
-    await _advance(stations, story)
+async def _turns(
+    database: CountingDatabase, stations: Stations, clock: SkippingClock, length: int, turns: int
+) -> tuple[list[float], int]:
+    """Seconds of each turn, and how often the last one waited for Redis."""
+    story = StoryId(900 + length, 1)
+    await places.told(database, story, length, clock.now() + 1)
     samples: list[float] = []
+    before = 0
     for _ in range(turns):
-        clock.skip(Settings().vote_s + 1)
-        began = time.perf_counter()
-        await _advance(stations, story)
+        clock.skip(VOTE_S + 2)
+        before, began = database.round_trips, time.perf_counter()
+        await advanced(stations, story)
         samples.append(time.perf_counter() - began)
-    return samples
+    return samples, database.round_trips - before
 
 
-async def _openings(database: RedisDatabase, openings: int) -> list[float]:
-    samples: list[float] = []
-    for number in range(openings):
-        narrator = StreamingNarrator(SystemClock())
-        stations = _stations(database, narrator, SystemClock())
-        stage = stations.stage
-        assert isinstance(stage, FreeStage)
-        story = await _begin(stations, CHANNEL + 1 + number)
-        await _advance(stations, story)
-        assert stage.first_piece is not None
-        samples.append(stage.first_piece - narrator.began)
-    return samples
-
-
-def _stations(database: RedisDatabase, narrator: FakeNarrator, clock: Clock) -> Stations:
-    narrator.delay_s = 0.0
-    return Stations(
-        store=RedisStoryStore(database, DIMS),
-        schedule=RedisSchedule(database),
-        search=RedisMemorySearch(database, DIMS),
-        narrator=narrator,
-        embedder=FreeEmbedder(),
-        stage=FreeStage(clock),
-        clock=clock,
-    )
-
-
-async def _begin(stations: Stations, channel: int) -> StoryId:
-    brief = Brief("A lighthouse keeper finds a door below the tide line.", title="", outline="")
-    teller = Storyteller(stations)
-    return (await teller.start(channel, 1, brief, Settings(), after=1)).id
-
-
-async def _advance(stations: Stations, story: StoryId) -> None:
+async def advanced(stations: Stations, story: StoryId) -> None:
     """What the wheel does with a story that is due: from its claim to its rest."""
     clock = stations.clock
     asked_at, until = clock.monotonic(), clock.now() + LEASE_S
@@ -194,7 +90,7 @@ async def _advance(stations: Stations, story: StoryId) -> None:
         await advance(Run(stations, lease, claimed))
 
 
-async def _timed_ping(database: RedisDatabase) -> float:
+async def _timed_ping(database: CountingDatabase) -> float:
     began = time.perf_counter()
     await database.ping()
     return time.perf_counter() - began

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import turns
 from tests.bench.figures import report
+from tests.bench.sizes import MEASUREMENTS, SMALL
 
 pytestmark = pytest.mark.redis
 
 
-async def test_every_figure_is_measured_and_reported(tmp_path: Path) -> None:
-    figures = await turns.measure(tmp_path, turns=3, openings=1)
+@pytest.mark.parametrize("name", MEASUREMENTS)
+async def test_every_figure_is_measured_and_reported(name: str, tmp_path: Path) -> None:
+    figures = await MEASUREMENTS[name](tmp_path, SMALL)
     table, _, lines = report(figures).partition("\n\n")
     told = [json.loads(line) for line in lines.splitlines()]
-    assert [line["figure"] for line in told] == [figure.name for figure in figures]
-    assert all(line["p50_s"] > 0 for line in told)
-    assert "turn, our part and Redis" in table
+    assert [line["name"] for line in told] == [figure.name for figure in figures]
+    assert all(figure.name in table for figure in figures)
+    assert all(figure.target == "" or figure.met is not None for figure in figures)
