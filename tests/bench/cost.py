@@ -104,5 +104,4 @@ async def _bytes(database: CountingDatabase) -> Figure:
 
 
 async def _used(database: CountingDatabase) -> int:
-    client: Any = database._client
-    return int((await client.info("memory"))["used_memory"])
+    return int((await database.client.info("memory"))["used_memory"])

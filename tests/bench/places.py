@@ -209,7 +209,7 @@ def stations(
 
 
 async def told(
-    database: RedisDatabase, story_id: StoryId, turns: int, closes_at: float, guild: int = 1
+    database: CountingDatabase, story_id: StoryId, turns: int, closes_at: float, guild: int = 1
 ) -> None:
     """A story of so many turns, in an open vote that closes then."""
     noise, embedder = random.Random(story_id.channel), FreeEmbedder(story_id.channel)
