@@ -67,6 +67,10 @@ class MiniLMModel:
             vectors[rows] = self._forward([tokens[row] for row in rows])
         return vectors
 
+    def tokens(self, text: str) -> int:
+        """How many tokens of a text are read."""
+        return len(self._tokenize(text))
+
     def _tokenize(self, text: str) -> list[int]:
         # A lone surrogate can't be handed to the tokenizer; it says nothing anyway.
         return self._tokenizer.encode(text.encode("utf-8", "replace").decode()).ids

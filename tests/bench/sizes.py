@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.adapters.minilm_embedder import MiniLMEmbedder
-from tests.bench import cost, first_text, memory_step, rush_hour, start_up, turns, wake_up
+from tests.bench import (
+    cost,
+    embedding,
+    first_text,
+    memory_step,
+    reactions,
+    rush_hour,
+    start_up,
+    turns,
+    wake_up,
+)
 from tests.bench.figures import Figure
 from tests.bench.rush_hour import Rush
 
@@ -25,6 +35,9 @@ class Sizes:
         waking: stories that a start finds in voting.
         rush: votes that end within a second.
         starts: starts of a process.
+        rounds: summaries that are embedded one by one.
+        votes: gateway events of each round.
+        storm: votes on one ballot at once.
     """
 
     lengths: tuple[int, ...]
@@ -36,6 +49,9 @@ class Sizes:
     waking: int
     rush: int
     starts: int
+    rounds: int
+    votes: int
+    storm: int
 
 
 FULL = Sizes(
@@ -48,6 +64,9 @@ FULL = Sizes(
     waking=10_000,
     rush=1_000,
     starts=5,
+    rounds=40,
+    votes=20_000,
+    storm=5_000,
 )
 SMALL = Sizes(
     lengths=(2, 4),
@@ -59,6 +78,9 @@ SMALL = Sizes(
     waking=5,
     rush=5,
     starts=1,
+    rounds=1,
+    votes=10,
+    storm=10,
 )
 
 
@@ -79,9 +101,19 @@ async def _rush_hours(folder: Path, sizes: Sizes) -> list[Figure]:
     return figures
 
 
+async def _embedded(_: Path, sizes: Sizes) -> list[Figure]:
+    return embedding.measure(sizes.rounds)
+
+
+async def _voted(_: Path, sizes: Sizes) -> list[Figure]:
+    return await reactions.measure(sizes.votes, sizes.storm)
+
+
 MEASUREMENTS: dict[str, Callable[[Path, Sizes], Awaitable[list[Figure]]]] = {
     "turn": lambda folder, sizes: turns.measure(folder, sizes.lengths, sizes.turns),
     "memory": lambda folder, sizes: memory_step.measure(folder, sizes.memories, sizes.steps),
+    "embedding": _embedded,
+    "reactions": _voted,
     "wake-up": lambda folder, sizes: wake_up.measure(folder, sizes.waking),
     "rush": _rush_hours,
     "first-text": lambda folder, sizes: first_text.measure(folder, sizes.openings),
