@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import aiohttp
 import discord
@@ -192,10 +192,17 @@ class TalewheelBot(commands.AutoShardedBot):
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Hand an event on; of reactions, which come by the thousand, those that wake a story."""
+        if event_name != "raw_reaction_add" or self._may_wake(args[0]):
+            super().dispatch(event_name, *args, **kwargs)
+
+    def _may_wake(self, event: discord.RawReactionActionEvent) -> bool:
+        asleep = self.services.storyteller.sleeps_on(event.channel_id, event.message_id)
+        return asleep and self._stopped is None and self._is_vote(event)
+
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        """A vote may wake a sleeping story."""
-        if self._stopped is not None or not self._is_vote(event):
-            return
+        """A vote on a sleeping story's ballot wakes it."""
         try:
             await self.services.storyteller.reacted(event.channel_id, event.message_id)
         except TalewheelError as error:

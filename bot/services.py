@@ -67,6 +67,10 @@ class Telling(Protocol):
         """End the story; it stays readable."""
         ...
 
+    def sleeps_on(self, channel: int, message: int) -> bool:
+        """Whether a message is the ballot of a sleeping story."""
+        ...
+
     async def reacted(self, channel: int, message: int) -> None:
         """A member reacted to one of our messages."""
         ...

@@ -176,6 +176,10 @@ class Storyteller:
             await run.commit(moves.ended(run.story, sentence, now=now, notice_nonce=named))
             return run.story
 
+    def sleeps_on(self, channel: int, message: int) -> bool:
+        """Whether a message is the ballot of a sleeping story, as far as this process knows."""
+        return self._sleepers.sleeps_on(channel, message) is not None
+
     async def reacted(self, channel: int, message: int) -> None:
         """A member reacted to a message; if it is a sleeping story's ballot, the story wakes.
 

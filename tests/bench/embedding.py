@@ -22,7 +22,6 @@ TIMES = 2.0
 SENTENCES = 4
 """Of 15 words: a summary of 60 words."""
 BATCH = 32
-MILLION = 1_000_000
 
 
 def measure(rounds: int) -> list[Figure]:
@@ -105,11 +104,11 @@ class _Products:
         """All of them once."""
         for _ in range(self._layers):
             for weights in self._square:
-                self._hidden @ weights
-            self._heads @ self._heads.transpose(0, 2, 1)
-            self._scores @ self._heads
-            self._hidden @ self._wide
-            self._inner @ self._narrow
+                np.matmul(self._hidden, weights)
+            np.matmul(self._heads, self._heads.transpose(0, 2, 1))
+            np.matmul(self._scores, self._heads)
+            np.matmul(self._hidden, self._wide)
+            np.matmul(self._inner, self._narrow)
 
 
 def _median(work: Callable[[], object], rounds: int) -> float:

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, cast
+from typing import Any
 
 import discord
 from discord.ext import commands
@@ -38,8 +38,10 @@ async def measure(events: int, storm: int) -> list[Figure]:
         payloads = _payloads(guild.id, channel.id, server.world.bot.id, events)
         ours: list[float] = []
         bare: list[float] = []
+        cast = Cast()
+        cast.storyteller.asleep = False
         async with (
-            _connected(Cast().bot(), server) as talewheel,
+            _connected(cast.bot(), server) as talewheel,
             _connected(_bare(), server) as other,
         ):
             for _ in range(ROUNDS):
@@ -101,7 +103,8 @@ async def _connected(
 
 async def _fed(client: discord.Client, payloads: list[str]) -> float:
     """Seconds until a client has looked at all of them."""
-    parse: Any = cast(Any, client)._connection.parsers["MESSAGE_REACTION_ADD"]
+    state: Any = client
+    parse: Any = state._connection.parsers["MESSAGE_REACTION_ADD"]
     began = time.perf_counter()
     for place, payload in enumerate(payloads):
         parse(json.loads(payload)["d"])

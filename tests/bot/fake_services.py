@@ -57,6 +57,8 @@ class FakeStoryteller:
     is_open: Callable[[int], bool] | None = None
     """What ``changed`` was last given."""
     stuck: bool = False
+    asleep: bool = True
+    """Whether every message is the ballot of a sleeping story."""
     pulse: Pulse = field(default_factory=lambda: Pulse(0.5, 0.0, 0))
     turning: bool = False
 
@@ -96,6 +98,10 @@ class FakeStoryteller:
     async def end(self, channel: int, by: str, guild: int) -> Story:
         self._called("end", channel, by)
         return self.story
+
+    def sleeps_on(self, channel: int, message: int) -> bool:
+        del channel, message
+        return self.asleep
 
     async def reacted(self, channel: int, message: int) -> None:
         self._called("reacted", channel, message)
