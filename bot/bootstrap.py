@@ -42,11 +42,12 @@ from core.errors import (
 )
 from core.ports import Clock, Embedder, Meter, Narrator, Stage
 from core.services.alerts import Alerts
-from core.services.budget import DailyMeter, MeteredEmbedder
+from core.services.budget import DailyMeter, MeteredEmbedder, Spending
 from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.room import Room
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
 
@@ -115,20 +116,25 @@ async def build(
 
         alerts = Alerts(settings.budgets, tell)
         metrics = Metrics(settings.prices) if settings.metrics_port else None
-        meter: Meter = DailyMeter(RedisSpendLedger(redis), time, settings.budgets, alerts)
+        ledger = RedisSpendLedger(redis)
+        meter: Meter = DailyMeter(ledger, time, settings.budgets, alerts)
         meter = MeasuredMeter(meter, metrics) if metrics else meter
-        if embedder is None and settings.embeddings is Embeddings.OPENAI:
+        embeds = embedder is None and settings.embeddings is Embeddings.OPENAI
+        if embeds:
             vectors = MeteredEmbedder(vectors, meter)
+        paid = embeds or narrator is None
+        spending = Spending(ledger, time, settings.budgets) if paid else None
         patience = limits or Limits().patient(settings.model_patience)
         writer = narrator or _narrator(settings, meter, time, patience, stack)
         await _check(writer)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            _composer(settings, redis, writer, vectors, time, metrics),
+            _composer(settings, redis, writer, vectors, time, metrics, alerts, spending),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             gateway=settings.discord_gateway_url,
             trace=counted(RequestPace().trace(), metrics) if metrics else None,
+            cooldown_s=settings.cooldown_s if paid else 0,
         )
         if metrics:
             await _monitored(settings, metrics, bot, redis, stack)
@@ -143,9 +149,12 @@ def _composer(
     embedder: Embedder,
     clock: Clock,
     metrics: Metrics | None,
+    alerts: Alerts,
+    spending: Spending | None,
 ) -> Composer:
     """The services over everything but the stage, which only the client can make."""
     archive = RedisArchive(redis)
+    room = Room(RedisCensus(redis), settings.stories_per_guild)
 
     def compose(stage: Stage) -> Services:
         at = Stations(
@@ -156,10 +165,11 @@ def _composer(
             embedder=embedder,
             stage=stage,
             clock=clock,
+            alerts=alerts,
         )
         at = measured(at, metrics) if metrics else at
         store, search, vectors = at.store, at.search, at.embedder
-        teller = Storyteller(armed(at, settings.failpoint), lease_s=settings.lease_s)
+        teller = Storyteller(armed(at, settings.failpoint), lease_s=settings.lease_s, room=room)
         moderation = Moderation(store=store, archive=archive, embedder=vectors, clock=clock)
         direction = Direction(requests=teller.requests, store=store, archive=archive, clock=clock)
         return Services(
@@ -168,6 +178,7 @@ def _composer(
             moderation,
             direction,
             History(store=store, archive=archive, moderation=moderation, direction=direction),
+            spending,
         )
 
     return compose

@@ -22,6 +22,7 @@ from discord.http import Route
 
 from bot.cogs.answers import Tree
 from bot.cogs.channels import ChannelCog
+from bot.cogs.cooldowns import Cooldowns
 from bot.cogs.desk import DeskCog
 from bot.cogs.memory import MemoryCog
 from bot.cogs.plan import PlanCog
@@ -67,6 +68,7 @@ class TalewheelBot(commands.AutoShardedBot):
 
     Attributes:
         services: what commands, buttons and forms ask.
+        cooldowns: who has to wait before the next command that costs.
         failure: what ended the wheel, when something did.
     """
 
@@ -78,6 +80,7 @@ class TalewheelBot(commands.AutoShardedBot):
         *,
         gateway: str = "",
         trace: aiohttp.TraceConfig | None = None,
+        cooldown_s: int = 0,
         stop_s: float = STOP_S,
         catch_up_s: float = CATCH_UP_S,
     ) -> None:
@@ -89,6 +92,7 @@ class TalewheelBot(commands.AutoShardedBot):
             registered: remembers which commands Discord knows.
             gateway: another gateway than the one that the REST server names; empty: that one.
             trace: what its session does with each request; None: it keeps Discord's pace.
+            cooldown_s: how long a member waits between commands that cost, in seconds.
             stop_s: how long sends in flight may take when it closes.
             catch_up_s: pause before another try to look for what happened while away.
         """
@@ -106,6 +110,7 @@ class TalewheelBot(commands.AutoShardedBot):
         )
         self.failure: BaseException | None = None
         self.services = compose(DiscordStage(self))
+        self.cooldowns = Cooldowns(cooldown_s)
         self._channels = ChannelCog(self, self.services.storyteller)
         self._rules = rules
         self._registered = registered

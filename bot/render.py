@@ -251,8 +251,8 @@ def _note(content: Ballot) -> str:
 # ── answers to whoever gave a command ────────────────────────────────────────────────────────────
 
 
-def status(story: Story, turn: Turn | None) -> str:
-    """Where a story stands: phase in words, turn, deadline, links."""
+def status(story: Story, turn: Turn | None, today: str = "") -> str:
+    """Where a story stands: phase in words, turn, deadline, what today has cost, links."""
     number = story.draft.number if story.draft else story.head_number
     lines = [_heading(story.brief.title, number or None) + _capitalised(describe(story.phase))]
     if story.pause is not None:
@@ -262,6 +262,8 @@ def status(story: Story, turn: Turn | None) -> str:
     if story.phase is Phase.VOTING and story.closes_at is not None:
         extended = ", extended once" if story.extended else ""
         lines.append(f"The vote closes {moment(story.closes_at)}{extended}.")
+    if today:
+        lines.append(today)
     if turn is not None and (links := _links(story, turn)):
         lines.append(links)
     return "\n".join(lines)

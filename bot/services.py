@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.domain.story import Brief, Settings, Story, Tally, Turn
 from core.ports import Stage
+from core.services.budget import Spending
 from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
@@ -115,13 +116,18 @@ class Telling(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services of one process."""
+    """The services of one process.
+
+    Attributes:
+        spending: what today has cost; None where nothing is paid for.
+    """
 
     storyteller: Telling
     library: Library
     moderation: Moderation
     direction: Direction
     history: History
+    spending: Spending | None = None
 
 
 Composer = Callable[[Stage], Services]

@@ -271,10 +271,10 @@ class _Reader:
 
 def _models_used(settings: BotSettings) -> dict[str, Setting[str]]:
     """The models that are paid for, and the settings that name them."""
-    used: dict[str, Setting[str]] = {}
-    if settings.has_endpoint:
-        used[settings.narrator_model] = table.NARRATOR_MODEL
-        used.setdefault(settings.reflector_model, table.REFLECTOR_MODEL)
+    if not settings.has_endpoint:
+        return {}
+    used: dict[str, Setting[str]] = {settings.narrator_model: table.NARRATOR_MODEL}
+    used.setdefault(settings.reflector_model, table.REFLECTOR_MODEL)
     if settings.embeddings is Embeddings.OPENAI:
         used.setdefault(settings.embedding_model, table.EMBEDDING_MODEL)
     return used

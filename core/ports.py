@@ -396,7 +396,7 @@ class SpendLedger(Protocol):
         At once for all: whoever comes next finds it counted. The request that reaches a cap is
         let through. However often it is repeated, it counts once.
 
-        The first teller of an account that has come to NEARLY or WHOLE on that day stays the one.
+        The first teller of an account that had come to NEARLY or WHOLE on that day stays the one.
         """
         ...
 

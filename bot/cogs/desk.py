@@ -21,19 +21,27 @@ from bot.cogs.answers import (
     open_form,
     require_running,
 )
+from bot.cogs.cooldowns import require_rested
 from bot.cogs.requests import Asked, Place, moderated, moderator_of, place_of
 from bot.handles import UNKNOWN, Handle, Purpose, read
 from bot.services import Services
 from core.domain import edits
-from core.domain.audit import ChangeKind, Moderator
+from core.domain.audit import Change, ChangeKind, Moderator
 from core.domain.entries import EntryKind
 from core.domain.ledger import as_text
 from core.domain.story import Story
-from core.errors import InputError, RefusedError, StaleError
+from core.errors import (
+    BudgetSpentError,
+    EmbedderError,
+    InputError,
+    RefusedError,
+    StaleError,
+)
 from core.services.direction import parts_of
 from core.services.history import PAGE
 from core.services.library import recap_from
 from core.services.moderation import Done
+from core.services.traces import StillSaid
 
 _READABLE = frozenset({Purpose.SHOW, Purpose.FACTS, Purpose.RECAP})
 """What everyone may press."""
@@ -162,6 +170,7 @@ class DeskCog(commands.Cog):
 
     async def _reflect(self, press: _Press) -> None:
         _check_newest(press, press.handle.number)
+        require_rested(press.interaction)
         await defer(press.interaction)
         by = moderator_of(press.interaction)
         made = await self._at.direction.reflect_again(press.place.channel, by)
@@ -331,13 +340,25 @@ async def open_part(interaction: Asked, at: Services, channel: int, place: int) 
     await open_form(interaction, forms.part_form(story, turn, place))
 
 
+async def _elsewhere(at: Services, channel: int, change: Change) -> tuple[list[StillSaid], str]:
+    """Where the same thing is told as well, and what to say of it.
+
+    The change is made: that nobody can look for that now must not look as if it weren't.
+    """
+    try:
+        places = await at.library.still_said(channel, change)
+    except (BudgetSpentError, EmbedderError) as error:
+        return [], f"Where else it is told can't be looked up now: {error}"
+    return places, desk_texts.still_said(places)
+
+
 async def after_change(interaction: Asked, at: Services, channel: int, made: Done) -> None:
     """Say what was done, where the same thing is told as well, and what can follow."""
     change, serial = made.change, made.story.id.serial
     said, named = desk_texts.done(made), list[tuple[Handle, str]]()
     if change.kind in (ChangeKind.SUMMARY, ChangeKind.FORGOTTEN):
-        places = await at.library.still_said(channel, change)
-        said = f"{said}\n{desk_texts.still_said(places)}".strip()
+        places, told = await _elsewhere(at, channel, change)
+        said = f"{said}\n{told}".strip()
         if any(place.where == "memory" for place in places):
             named.append((Handle(Purpose.MEMORY, serial), "Edit the memory"))
         if any(place.where == "paragraph" for place in places) and (

@@ -8,6 +8,7 @@ from bot import desk_texts
 from bot.cogs import forms
 from bot.cogs.answers import answer, defer, open_form
 from bot.cogs.choices import changes, entry_of, pinned, turns
+from bot.cogs.cooldowns import require_rested
 from bot.cogs.desk import after_change, open_turn, show_facts, show_history, show_memory
 from bot.cogs.requests import moderated, moderator_of, place_of
 from bot.services import Services
@@ -36,10 +37,12 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
     async def facts(self, interaction: discord.Interaction, about: str | None = None) -> None:
         """List the facts of the ledger."""
         place = place_of(interaction)
-        await defer(interaction)
         if about is None:
+            await defer(interaction)
             await show_facts(interaction, self._at, place)
             return
+        require_rested(interaction)
+        await defer(interaction)
         hits = await self._at.library.facts_about(place.channel, about, place.guild)
         story = await self._at.library.story(place.channel, place.guild)
         await answer(interaction, *desk_texts.fact_pages(story, hits))
@@ -49,6 +52,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
     async def search(self, interaction: discord.Interaction, query: str) -> None:
         """Search the long-term memory."""
         place = place_of(interaction)
+        require_rested(interaction)
         await defer(interaction)
         hits = await self._at.library.find(place.channel, query, place.guild)
         story = await self._at.library.story(place.channel, place.guild)
@@ -66,6 +70,7 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
     async def amend(self, interaction: discord.Interaction, turn: int) -> None:
         """Open the form with what is remembered of a turn."""
         place, _ = await moderated(interaction, self._at.library)
+        require_rested(interaction)  # The form that comes with it costs once it is sent.
         await open_turn(interaction, self._at, place.channel, turn)
 
     @app_commands.command(description="Take a turn out of recall (moderators)")

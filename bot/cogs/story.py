@@ -8,6 +8,7 @@ from bot import desk_texts, render
 from bot.cogs import forms
 from bot.cogs.answers import answer, defer
 from bot.cogs.choices import turns
+from bot.cogs.cooldowns import require_rested
 from bot.cogs.desk import open_part
 from bot.cogs.requests import (
     CLEARABLE,
@@ -26,6 +27,7 @@ from bot.cogs.requests import (
 )
 from bot.handles import Handle, Purpose
 from bot.services import Services
+from core.domain.budgets import today_sentence
 from core.domain.story import VotingRule
 from core.errors import PhaseError
 from core.services.direction import is_voted_on
@@ -82,6 +84,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
             require_mentionable(notify_role, interaction.permissions)
         role = notify_role.id if notify_role else None
         settings = settings_of(vote_seconds, sentences, role, self._rules)
+        require_rested(interaction)
         await defer(interaction)
         await self._storyteller.start(
             place.channel, place.guild, brief, settings, after=interaction.id
@@ -92,11 +95,14 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
 
     @app_commands.command(description="Show where the story stands")
     async def status(self, interaction: discord.Interaction) -> None:
-        """Show phase, turn, deadline and links."""
+        """Show phase, turn, deadline, what today has cost, and links."""
         place = place_of(interaction)
         await defer(interaction)
         view = await self._storyteller.status(place.channel, place.guild)
-        await answer(interaction, render.status(view.story, view.turn))
+        spending, today = self._at.spending, ""
+        if spending is not None:
+            today = today_sentence(await spending.today(view.story))
+        await answer(interaction, render.status(view.story, view.turn, today))
 
     @app_commands.command(description="Close the vote now and count it (moderators)")
     async def close(self, interaction: discord.Interaction) -> None:
@@ -145,6 +151,7 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
     async def retry(self, interaction: discord.Interaction) -> None:
         """Have the newest turn written anew from the same plan."""
         place, _ = await moderated(interaction, self._at.library)
+        require_rested(interaction)
         await defer(interaction)
         made = await self._at.direction.retry(place.channel, moderator_of(interaction))
         await answer(interaction, desk_texts.done(made))

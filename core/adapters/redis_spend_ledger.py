@@ -74,17 +74,20 @@ _RESERVE = Script(
     _COMMON
     + """
 local refused = 0
-if redis.call('HEXISTS', day, call) == 0 then
+local fresh = redis.call('HEXISTS', day, call) == 0
+if fresh then
   for place = #payers, 1, -1 do
     look(payers[place])
     if reached(payers[place], whole) then refused = place end
   end
-  if refused == 0 then
-    redis.call('HSET', day, call, 'open ' .. tokens .. ' ' .. micros)
-    count(tokens, micros)
-  end
 end
-return report({tostring(refused)}, refused)
+local answer = report({tostring(refused)}, refused)
+if fresh and refused == 0 then
+  redis.call('HSET', day, call, 'open ' .. tokens .. ' ' .. micros)
+  count(tokens, micros)
+  redis.call('EXPIRE', day, ARGV[4])
+end
+return answer
 """
 )
 

@@ -19,16 +19,31 @@ _TURNS = "when the UTC day turns, at 00:00."
 
 _NEARLY = {
     Scope.PROCESS: (
-        "The bot has spent {}\u00a0% of its budget for today ({}). When all of it is spent, every "
+        "The bot has spent {} % of its budget for today ({}). When all of it is spent, every "
         "story pauses until the UTC day turns, at 00:00."
     ),
     Scope.GUILD: (
-        "For moderators: the stories of this server have spent {}\u00a0% of its budget for today "
+        "For moderators: the stories of this server have spent {} % of its budget for today "
         "({}). When all of it is spent, they pause until the UTC day turns, at 00:00."
     ),
     Scope.STORY: (
-        "For moderators: this story has spent {}\u00a0% of its budget for today ({}). When all of "
+        "For moderators: this story has spent {} % of its budget for today ({}). When all of "
         "it is spent, it pauses until the UTC day turns, at 00:00."
+    ),
+}
+
+_GONE = {
+    Scope.PROCESS: (
+        "The bot has spent its budget for today ({}). Every story pauses before it goes on, "
+        "until the UTC day turns, at 00:00."
+    ),
+    Scope.GUILD: (
+        "For moderators: the stories of this server have spent its budget for today ({}). Each "
+        "pauses before it goes on, until the UTC day turns, at 00:00."
+    ),
+    Scope.STORY: (
+        "For moderators: this story has spent its budget for today ({}). It pauses before it "
+        "goes on, until the UTC day turns, at 00:00."
     ),
 }
 
@@ -40,9 +55,11 @@ def spent_sentence(standing: Standing, caps: Caps) -> str:
 
 
 def nearly_sentence(standing: Standing, caps: Caps) -> str:
-    """Whose budget is nearly spent, how much of it, and what comes then."""
+    """Whose budget is nearly spent, or spent by now, how much of it, and what comes then."""
     percent, amount = _nearest(standing.spent, caps)
-    return _NEARLY[standing.account.scope].format(min(percent, WHOLE), amount)
+    if percent >= WHOLE:
+        return _GONE[standing.account.scope].format(amount)
+    return _NEARLY[standing.account.scope].format(percent, amount)
 
 
 @dataclass(frozen=True, slots=True)

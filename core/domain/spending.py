@@ -220,7 +220,8 @@ class Ruling:
     """Whether a request may be sent.
 
     Attributes:
-        standings: of each payer, in their order; the request is counted unless it was refused.
+        standings: of each payer, in their order, before the request; where it is repeated, it
+            is in them already.
         refused: the first payer whose budget is spent; None: it may be sent.
     """
 

@@ -474,6 +474,7 @@ class Story:
         brief, settings, memory, canon, plans: see there.
         turns_version: counts the edits of turns that were told already.
         bytes_per_token: UTF-8 bytes of a prompt for each of its tokens, as measured so far.
+        warned: which budgets its channel was told of that they come to their end, see warned.
     """
 
     id: StoryId
@@ -500,6 +501,7 @@ class Story:
     turns_version: int = 0
     created_at: float = 0.0
     bytes_per_token: float = BYTES_PER_TOKEN
+    warned: tuple[str, ...] = ()
 
     @property
     def head_number(self) -> int:

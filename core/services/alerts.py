@@ -3,13 +3,12 @@
 The ledger names one teller for each budget and day. A process that is it tells the owner at once. A
 story that is it finds the alert here when it comes to rest, and owes it to its channel by a commit
 that also notes that it was said: so it is said once, and a crash before that commit only means that
-the story's next request brings the alert again. Nothing is lost or said twice but in two cases: a
-process that dies between the ledger's answer and its message leaves the owner untold that day (the
-log may have it), and so does a story that makes no request any more.
+the story's next request brings the alert again. Nothing is said twice. Two things can go unsaid: a
+process that dies between the ledger's answer and its message leaves the owner untold that day, and
+a story that is named and makes no request any more leaves its server's moderators untold.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from core.domain.budgets import nearly_sentence, spent_sentence
 from core.domain.spending import (
@@ -20,22 +19,9 @@ from core.domain.spending import (
     Budgets,
     Reservation,
     Standing,
+    reached,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """What a story must tell its channel.
-
-    Attributes:
-        day: the UTC day that it is about.
-        account: whose budget is nearly spent.
-        sentence: for moderators.
-    """
-
-    day: str
-    account: Account
-    sentence: str
+from core.domain.warned import Alert
 
 
 class Alerts:
@@ -68,9 +54,12 @@ class Alerts:
         for standing in standings:
             if not standing.teller or standing.teller != reservation.teller(standing.account):
                 continue
-            sentence = nearly_sentence(standing, self._budgets.caps(standing.account.scope))
+            caps = self._budgets.caps(standing.account.scope)
+            sentence = nearly_sentence(standing, caps)
             if standing.account == PROCESS:
                 self._tell_once(NEARLY, reservation.day, sentence)
+                if reached(standing.spent, caps):
+                    self._told[WHOLE] = reservation.day  # That sentence says it.
             else:
                 alert = Alert(reservation.day, standing.account, sentence)
                 self._owed.setdefault(reservation.story, {}).setdefault(standing.account, alert)

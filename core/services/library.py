@@ -23,6 +23,7 @@ from core.errors import InputError, NoStoryError, RecordError
 from core.ports import ALL_KINDS, Archive, Embedder, MemorySearch, StoryStore
 from core.services.recall import WORDS_WHERE_UNREAD
 from core.services.traces import StillSaid, held_until, still_said
+from core.services.work import on, working_on
 
 QUERY_CHARACTERS = 1000
 """More than any embedder of ours reads of one text."""
@@ -277,7 +278,8 @@ class Library:
         """Places that still tell what an amendment or a forgetting took away; see traces."""
         story = await self.story(channel)
         told = await self._told(story, change.number)
-        return await still_said(self._search, self._embedder, story, told, change)
+        with working_on(on(story)):
+            return await still_said(self._search, self._embedder, story, told, change)
 
     async def _find(
         self, channel: int, query: str, guild: int | None, limit: int, kinds: Collection[EntryKind]
@@ -289,7 +291,8 @@ class Library:
                 f"this has {len(words)}."
             )
         story = await self.story(channel, guild)
-        [vector] = await self._embedder.embed([words])
+        with working_on(on(story)):
+            [vector] = await self._embedder.embed([words])
         place = (story.id, story.lineage)
         answer = Answer(
             await self._search.nearest(*place, vector, limit, kinds),

@@ -22,6 +22,7 @@ from core.errors import ConflictError, FencedError, InputError, PhaseError, Stal
 from core.ports import Archive, Clock, Commit, Embedder, StoryStore
 from core.services.library import channel_story, told_turn
 from core.services.remembering import remember, remembered_ids
+from core.services.work import on, working_on
 
 TRIES = 5
 """How often a change that doesn't depend on what others changed is tried again."""
@@ -278,7 +279,8 @@ class Moderation:
 
     async def _change_turn(self, story: Story, before: Turn, turn: Turn, change: Change) -> Done:
         """Replace a turn's record, and with it what the long-term memory holds of it."""
-        entries = await remember(turn, self._embedder)
+        with working_on(on(story)):
+            entries = await remember(turn, self._embedder)
         changed = replace(story, turns_version=story.turns_version + 1)
         await self._store.commit(
             Commit(

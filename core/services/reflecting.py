@@ -20,6 +20,7 @@ from core.errors import (
     ConflictError,
     ModelError,
     StageUnavailableError,
+    StoreUnavailableError,
 )
 from core.services.recall import touched
 from core.services.remembering import remember, remembered_ids
@@ -113,7 +114,7 @@ async def _worth_voting_on(
         others, cost = await run.at.narrator.replan(context, paragraph, reflection.plans, faults)
         offer = await _offer(run, (*reflection.plans, *others), recent)
         return replace(reflection, plans=offer.most_distinct()), cost
-    except (ModelError, BudgetSpentError, AllowanceSpentError) as error:
+    except (ModelError, BudgetSpentError, AllowanceSpentError, StoreUnavailableError) as error:
         # The reflection is paid for, and plans that are alike are plans all the same.
         log.warning("story %s: its plans stand as they came: %s", run.story.id, error)
         return reflection, cost

@@ -26,6 +26,7 @@ from core.ports import (
     Stage,
     StoryStore,
 )
+from core.services.alerts import Alerts
 from core.services.lease import Lease, LeasedStage
 from core.services.milestones import Unwatched, Witness, note_change
 from core.services.pieces import Pieces
@@ -43,6 +44,7 @@ class Stations:
 
     Attributes:
         witness: told of the milestones in the stories' lives.
+        alerts: knows what stories must tell their channels of their budgets.
     """
 
     store: StoryStore
@@ -53,6 +55,7 @@ class Stations:
     stage: Stage
     clock: Clock
     witness: Witness = field(default_factory=Unwatched)
+    alerts: Alerts = field(default_factory=Alerts)
 
 
 class Run:

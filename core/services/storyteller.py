@@ -6,6 +6,7 @@ Whoever asks says from which server (``guild``): a story of another one isn't th
 """
 
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ from core.errors import (
 from core.services.channels import Channels, IsOpen
 from core.services.milestones import note_change
 from core.services.requests import Requests, allows
+from core.services.room import Room
 from core.services.run import Stations
 from core.services.sleepers import Sleepers
 from core.services.turns import advance, refused
@@ -67,8 +69,18 @@ class Storyteller:
         requests: takes a story for what is asked of it; other services ask through it too.
     """
 
-    def __init__(self, stations: Stations, *, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self, stations: Stations, *, lease_s: float = LEASE_S, room: Room | None = None
+    ) -> None:
+        """See the class.
+
+        Args:
+            stations: where the work is done.
+            lease_s: how long a story waits for a process that died.
+            room: how many stories a server may have; None: any number.
+        """
         self._at = stations
+        self._room = room
         self._sleepers = Sleepers(stations, self._wake)
         self._wheel = Wheel(stations, lease_s, self._rested)
         self.requests = Requests(stations.store, self._wheel, self._sleepers)
@@ -85,7 +97,8 @@ class Storyteller:
 
         Raises:
             PhaseError: a story runs here; nothing was changed.
-            RefusedError: the channel doesn't take the end of its last story yet.
+            RefusedError: the channel doesn't take the end of its last story yet, or as many
+                stories run in the server as may.
         """
         current = await self._at.store.current(channel)
         if current and current.phase is not Phase.ENDED:
@@ -106,8 +119,9 @@ class Storyteller:
             after=after,
             notice=Notice(nonce(uuid4().hex), said, after) if said else None,
         )
-        if not await self._at.store.create(story, uuid4().hex):
-            raise PhaseError("Somebody else began a story here at the same moment.")
+        async with self._room.for_another(guild) if self._room else nullcontext():
+            if not await self._at.store.create(story, uuid4().hex):
+                raise PhaseError("Somebody else began a story here at the same moment.")
         note_change(self._at.witness, None, story)
         self._wheel.look()
         return story

@@ -26,6 +26,7 @@ from core.domain import moves
 from core.domain.identity import nonce
 from core.domain.lifecycle import due_at_rest, is_shut_out
 from core.domain.lineage import holds
+from core.domain.spending import day_of
 from core.domain.story import (
     Draft,
     Effect,
@@ -39,6 +40,7 @@ from core.domain.story import (
     Turn,
     WholeText,
 )
+from core.domain.warned import warned
 from core.errors import (
     AllowanceSpentError,
     BudgetSpentError,
@@ -94,6 +96,8 @@ async def advance(run: Run) -> None:
             log.debug("story %s epoch %d: %s", run.story.id, run.story.epoch, run.story.phase)
             step = _next_step(run)
             if step is None:
+                if await _warn(run):
+                    continue
                 return
             await step(run)
         except ConflictError:
@@ -118,6 +122,17 @@ def _next_step(run: Run) -> Callable[[Run], Awaitable[None]] | None:
     if due is None or due > run.at.clock.now():
         return None if story.due == due else _rest
     return _resume if story.phase is Phase.PAUSED else _STEPS[story.phase]
+
+
+async def _warn(run: Run) -> bool:
+    """Owe the channel what it must know of budgets, once its paragraph and ballot stand there."""
+    now = run.at.clock.now()
+    alerts = run.at.alerts.take(str(run.story.id), day_of(now))
+    following = warned(run.story, alerts, now, lambda _: nonce(uuid4().hex))
+    if following is run.story:
+        return False
+    await run.commit(following)
+    return True
 
 
 async def _rest(run: Run) -> None:

@@ -20,6 +20,7 @@ from core.errors import (
     EmbedderError,
     ModelError,
     StoreError,
+    StoreUnavailableError,
 )
 from core.ports import Written
 from core.services.pieces import Pieces
@@ -87,7 +88,7 @@ async def _told_once(
         await run.call()
         otherwise = avoiding(context, passage, run.story.bytes_per_token)
         again = await run.at.narrator.write(otherwise, pieces.feed)
-    except (ModelError, BudgetSpentError, AllowanceSpentError) as error:
+    except (ModelError, BudgetSpentError, AllowanceSpentError, StoreUnavailableError) as error:
         # What was written and paid for is a paragraph all the same.
         log.warning(
             "story %s: an echo stays, since it couldn't be rewritten: %s", run.story.id, error

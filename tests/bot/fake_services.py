@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from bot.client import TalewheelBot
 from bot.cogs.requests import StartRules
 from bot.services import Services
+from core.domain.spending import Budgets
 from core.domain.story import Brief, Outcome, Settings, Story, StoryId, Tally, Turn
 from core.ports import Stage
+from core.services.budget import Spending
 from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
@@ -18,6 +20,7 @@ from core.services.storyteller import Storyteller
 from core.services.wheel import Pulse
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
+from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.stepped_clock import SteppedClock
 from tests.fakes.store import (
     FakeArchive,
@@ -198,14 +201,18 @@ class Cast:
     world: StoreWorld = field(default_factory=lambda: StoreWorld(dims=16))
     registered: FakeCommandMemory = field(default_factory=FakeCommandMemory)
     rules: StartRules = RULES
+    budgets: Budgets | None = None
+    """What may be spent; None where nothing is paid for."""
+    cooldown_s: int = 0
     stages: list[Stage] = field(default_factory=list[Stage])
 
     def __post_init__(self) -> None:
         self.store = OneStoryStore(self.world, a_story())
+        self.embedder = FakeEmbedder(dims=16)
 
     def _services(self, stage: Stage) -> Services:
         """The doors of the turn protocol are a fake; the rest is real, over fakes."""
-        clock, embedder = SteppedClock(), FakeEmbedder(dims=16)
+        clock, embedder = SteppedClock(), self.embedder
         archive, search = FakeArchive(self.world), FakeMemorySearch(self.world)
         stations = Stations(
             store=self.store,
@@ -223,7 +230,8 @@ class Cast:
         history = History(
             store=self.store, archive=archive, moderation=moderation, direction=direction
         )
-        return Services(self.storyteller, library, moderation, direction, history)
+        spending = self.budgets and Spending(FakeSpendLedger(self.world), clock, self.budgets)
+        return Services(self.storyteller, library, moderation, direction, history, spending)
 
     def bot(self, stop_s: float = 1.0, catch_up_s: float = 0.01) -> TalewheelBot:
         """A bot over the fakes, not connected."""
@@ -233,5 +241,10 @@ class Cast:
             return self._services(stage)
 
         return TalewheelBot(
-            compose, self.rules, self.registered, stop_s=stop_s, catch_up_s=catch_up_s
+            compose,
+            self.rules,
+            self.registered,
+            cooldown_s=self.cooldown_s,
+            stop_s=stop_s,
+            catch_up_s=catch_up_s,
         )

@@ -11,6 +11,7 @@ import pytest
 from bot.bootstrap import build
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
+from bot.setting_table import Embeddings
 from bot.settings import BotSettings
 from core.adapters.system_clock import SystemClock
 from core.errors import (
@@ -19,10 +20,11 @@ from core.errors import (
     StartError,
     TalewheelError,
 )
+from tests.adapters.redis_raw import raw_client
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.faults.discord_server import USUAL, DiscordServer
-from tests.faults.story_endpoint import StoryEndpoint
+from tests.faults.story_endpoint import EMBEDDING_MODEL, MODEL, StoryEndpoint
 
 pytestmark = pytest.mark.redis
 TOKEN = "local-token"
@@ -154,3 +156,27 @@ async def test_a_story_is_started_voted_on_closed_and_goes_on(
         await app.aclose()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_where_a_model_is_paid_for_members_wait_and_status_tells_the_cost(
+    empty_redis: EmbeddedRedis,
+) -> None:
+    """An endpoint that writes, or one that embeds; what is handed in costs nothing."""
+    async with StoryEndpoint() as endpoint:
+        chosen = settings(empty_redis, OPENAI_BASE_URL=endpoint.base_url, NARRATOR_MODEL=MODEL)
+        embeds = replace(chosen, embeddings=Embeddings.OPENAI, embedding_model=EMBEDDING_MODEL)
+        for app, paid in (
+            (await build(chosen, embedder=FakeEmbedder()), True),
+            (await build(chosen, embedder=FakeEmbedder(), narrator=narrator()), False),
+        ):
+            assert (app.bot.services.spending is not None) is paid
+            assert (app.bot.cooldowns.take(1, 2, 3.0), app.bot.cooldowns.take(1, 2, 3.0)) == (
+                0,
+                5 if paid else 0,
+            )
+            await app.aclose()
+        async with raw_client(empty_redis.url) as client:
+            await client.flushall()
+        app = await build(embeds, narrator=narrator())
+        assert app.bot.services.spending is not None
+        await app.aclose()

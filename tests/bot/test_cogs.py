@@ -5,7 +5,7 @@ test_requests; it has no nonces, no pages of reactions and no rate limits (test_
 """
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -16,9 +16,22 @@ import simcord
 from bot.cogs import forms
 from bot.cogs.answers import Tree
 from bot.cogs.requests import StartRules
+from core.domain.spending import (
+    PROCESS,
+    Budgets,
+    Caps,
+    Price,
+    Reservation,
+    Spent,
+    day_of,
+    guild_account,
+    story_account,
+)
 from core.domain.story import Brief, Memory, Settings
-from core.errors import PhaseError, StoreUnavailableError
+from core.errors import BudgetSpentError, PhaseError, StoreUnavailableError
 from tests.bot.fake_services import Cast, FakeStoryteller
+from tests.fakes.spend_ledger import FakeSpendLedger
+from tests.fakes.stepped_clock import SteppedClock
 from tests.fakes.stories import a_story, a_turn
 
 MODERATOR = discord.Permissions(manage_messages=True)
@@ -256,3 +269,40 @@ async def test_presses_that_come_during_a_stop_are_turned_away() -> None:
         pressed = await world.mira.click(question.response.message, label="Delete it for good")
         assert "restarting" in said(pressed)
         assert world.cast.world.stories
+
+
+async def test_status_tells_what_today_has_cost() -> None:
+    """In dollars where models have prices; nothing where nothing is paid for."""
+    prices = {"writer": Price(2, 8)}
+    cast = Cast(budgets=Budgets(story=Caps(None, 500_000), prices=prices))
+    async with playing(cast) as world:
+        story = world.storyteller.story
+        paid = (PROCESS, guild_account(story.guild), story_account(str(story.id)))
+        made = Reservation("call", "writer", Spent(), day_of(SteppedClock().now()), paid)
+        ledger = FakeSpendLedger(cast.world)
+        await ledger.settle(made, Spent(12_400, 31_000), Budgets())
+        shown = said(await world.ann.slash(world.channel, "story status"))
+        assert shown.splitlines()[2] == (
+            "Today (UTC): this story 12,400 tokens, about $0.03 of $0.50; this server 12,400 "
+            "tokens, about $0.03."
+        )
+    async with playing() as world:
+        assert "Today" not in said(await world.ann.slash(world.channel, "story status"))
+
+
+async def test_a_change_is_told_as_made_though_its_traces_cant_be_looked_for() -> None:
+    """The budget ends between the change and the look for what else tells the same."""
+    async with playing() as world:
+        form = await world.mira.slash(world.channel, "memory amend", turn=1)
+
+        def spent(_texts: Sequence[str]) -> None:
+            if len(world.cast.embedder.asked) > 1:
+                raise BudgetSpentError("This server has spent its budget.", 1.8e9)
+
+        world.cast.embedder.fail = spent
+        fields = {"text": "They met at the lamp.", "facts": ""}
+        shown = said(await world.mira.submit_modal(form, fields))
+        assert shown.splitlines() == [
+            "What is remembered of turn 1 is changed: recall finds it so.",
+            "Where else it is told can't be looked up now: This server has spent its budget.",
+        ]

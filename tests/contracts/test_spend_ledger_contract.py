@@ -53,8 +53,8 @@ async def test_what_is_set_aside_counts_at_once_for_every_payer(doors: Doors) ->
     ruling = await doors.ledger.reserve(aside(tokens=100, micros=40), NONE)
     assert ruling.refused is None
     assert [(one.account, one.spent) for one in ruling.standings] == [
-        (payer, Spent(100, 40)) for payer in ALL
-    ]
+        (payer, Spent()) for payer in ALL
+    ], "what they had spent before it"
     everybody = (*ALL, OTHER_GUILD, OTHER_STORY)
     assert await doors.ledger.spent(TODAY, everybody) == [Spent(100, 40)] * 3 + [Spent()] * 2
     assert await spent(doors, day=TOMORROW) == Spent()
@@ -220,15 +220,28 @@ async def test_a_cap_of_nothing_refuses_the_first_request(doors: Doors) -> None:
 async def test_from_four_fifths_on_one_teller_is_named(doors: Doors) -> None:
     """The first that found the account so far, whoever asks later; below that nobody."""
     budgets = Budgets(process=Caps(None, 1000), guild=Caps(100), story=Caps(1000))
-    nobody = await doors.ledger.reserve(aside("a", 79, 799), budgets)
-    assert [one.teller for one in nobody.standings] == ["", "", ""]
-    first = await doors.ledger.reserve(aside("b", 1, 1), budgets)
-    assert [one.teller for one in first.standings] == ["p1", STORY.name, ""]
+    nobody = await doors.ledger.settle(aside("a"), Spent(79, 799), budgets)
+    assert [one.teller for one in nobody] == ["", "", ""]
+    first = await doors.ledger.settle(aside("c"), Spent(1, 1), budgets)
+    assert [one.teller for one in first] == ["p1", STORY.name, ""]
     neighbour = (PROCESS, GUILD, OTHER_STORY)
     later = await doors.ledger.settle(
-        aside("c", payers=neighbour, process="p2"), Spent(1, 1), budgets
+        aside("d", payers=neighbour, process="p2"), Spent(1, 1), budgets
     )
     assert [one.teller for one in later] == ["p1", STORY.name, ""]
+
+
+async def test_what_a_request_may_cost_warns_nobody_yet(doors: Doors) -> None:
+    """What was spent before it does: a process that died may have told nobody."""
+    first = await doors.ledger.reserve(aside("a", 90), CAPPED[STORY])
+    assert [one.teller for one in first.standings] == ["", "", ""]
+    await doors.ledger.settle(aside("a", 90), Spent(80), NONE)
+    later = await doors.ledger.reserve(aside("b", 1), CAPPED[STORY])
+    assert [(one.spent, one.teller) for one in later.standings] == [
+        (Spent(80), ""),
+        (Spent(80), ""),
+        (Spent(80), STORY.name),
+    ]
 
 
 async def test_a_settlement_names_the_teller_too(doors: Doors) -> None:

@@ -264,6 +264,7 @@ class World:
             "REDIS_URL": self.redis.url,
             "SENTENCES": str(SENTENCES),
             "LEASE_SECONDS": str(LEASE_S),
+            "COMMAND_COOLDOWN_SECONDS": "0",
         }
         app = await build(
             BotSettings.read(said | self._settings),

@@ -58,13 +58,12 @@ class FakeSpendLedger:
     async def reserve(self, reservation: Reservation, budgets: Budgets) -> Ruling:
         await self._world.before("reserve")
         day = self._day(reservation)
-        refused = None
-        if reservation.call not in day.calls:
-            refused = self._refusing(day, reservation, budgets)
-            if refused is None:
-                entry = Entry(reservation.spent, reservation.payers, settled=False)
-                day.calls[reservation.call] = entry
+        fresh = reservation.call not in day.calls
+        refused = self._refusing(day, reservation, budgets) if fresh else None
         standings = _standings(day, reservation, budgets, refused)
+        if fresh and refused is None:
+            entry = Entry(reservation.spent, reservation.payers, settled=False)
+            day.calls[reservation.call] = entry
         self._world.after("reserve")
         return Ruling(standings, next((one for one in standings if one.account == refused), None))
 

@@ -136,6 +136,8 @@ class ProcessHouse:
             "REDIS_URL": self.redis.url,
             "LEASE_SECONDS": str(LEASE_S),
             "VOTE_SECONDS": "600",
+            "COMMAND_COOLDOWN_SECONDS": "0",
+            "STORIES_PER_GUILD": "1000",
             **self._said,
         }
 

@@ -82,15 +82,27 @@ def test_who_is_warned_reads_how_much_is_gone_and_what_comes_then(
     standing = Standing(account, Spent(84_300))
     sentence = nearly_sentence(standing, Caps(100_000))
     assert sentence == (
-        f"{begins} 84\u00a0% of its budget for today (84,300 of 100,000 tokens). "
+        f"{begins} 84 % of its budget for today (84,300 of 100,000 tokens). "
         f"When all of it is spent, {ends}"
     )
 
 
-def test_what_is_overdrawn_is_all_of_it() -> None:
-    """The request that crossed the cap was finished."""
-    sentence = nearly_sentence(Standing(PROCESS, Spent(130)), Caps(100))
-    assert "spent 100\u00a0% of its budget for today (130 of 100 tokens)" in sentence
+@pytest.mark.parametrize(
+    ("account", "whose", "then"),
+    [
+        (PROCESS, "The bot has", "Every story"),
+        (guild_account(10), "For moderators: the stories of this server have", "Each"),
+        (story_account("900:1"), "For moderators: this story has", "It"),
+    ],
+)
+def test_what_is_spent_already_isnt_told_as_nearly_spent(
+    account: Account, whose: str, then: str
+) -> None:
+    """The request that crossed the cap was finished, and the ballot is up."""
+    assert nearly_sentence(Standing(account, Spent(130)), Caps(100)) == (
+        f"{whose} spent its budget for today (130 of 100 tokens). {then} pauses before it goes on, "
+        "until the UTC day turns, at 00:00."
+    )
 
 
 def test_today_is_told_in_tokens_where_nothing_has_a_price() -> None:

@@ -268,7 +268,7 @@ async def test_the_owner_is_told_at_four_fifths_and_at_the_end_once_a_day() -> N
             bench = bench.restarted()
         bench.clock.jump(86_400)
     nearly = (
-        "The bot has spent 80\u00a0% of its budget for today (80 of 100 tokens). When all of it is "
+        "The bot has spent 80 % of its budget for today (80 of 100 tokens). When all of it is "
         "spent, every story pauses until the UTC day turns, at 00:00."
     )
     spent = "The bot has spent its budget for today (100 of 100 tokens): stories go on"
@@ -300,12 +300,12 @@ async def test_a_story_is_given_what_it_must_tell_its_channel() -> None:
     await bench.spend(1)
     guild, story = (alert.sentence for alert in bench.alerts.take("900:1", TODAY))
     assert guild == (
-        "For moderators: the stories of this server have spent 80\u00a0% of its budget for today "
+        "For moderators: the stories of this server have spent 80 % of its budget for today "
         "(800 of 1,000 tokens). When all of it is spent, they pause until the UTC day turns, at "
         "00:00."
     )
     assert story == (
-        "For moderators: this story has spent 80\u00a0% of its budget for today ($0.0016 of "
+        "For moderators: this story has spent 80 % of its budget for today ($0.0016 of "
         "$0.002). When all of it is spent, it pauses until the UTC day turns, at 00:00."
     )
     await bench.spend(1, NEIGHBOUR)
