@@ -20,6 +20,8 @@ from bot.request_pace import RequestPace
 from bot.services import Composer, Services
 from bot.setting_table import OPENAI_BASE_URL, Embeddings
 from bot.settings import BotSettings
+from core.adapters.epub_book import EpubBook
+from core.adapters.markdown_book import MarkdownBook
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_client import OPENAI_URL, Limits, Models, openai_client
 from core.adapters.openai_embedder import OpenAIEmbedder
@@ -40,13 +42,14 @@ from core.errors import (
     NarratorUnavailableError,
     StartError,
 )
-from core.ports import Clock, Embedder, Meter, Narrator, Stage
+from core.ports import BookFormat, Clock, Embedder, Meter, Narrator, Stage
 from core.services.alerts import Alerts
 from core.services.budget import DailyMeter, MeteredEmbedder, Spending
 from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.press import Press
 from core.services.room import Room
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
@@ -178,6 +181,12 @@ def _composer(
             moderation,
             direction,
             History(store=store, archive=archive, moderation=moderation, direction=direction),
+            Press(
+                store=store,
+                archive=archive,
+                clock=clock,
+                binders={BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()},
+            ),
             spending,
         )
 

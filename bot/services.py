@@ -15,6 +15,7 @@ from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.press import Press
 from core.services.wheel import Pulse
 
 
@@ -127,6 +128,7 @@ class Services:
     moderation: Moderation
     direction: Direction
     history: History
+    press: Press
     spending: Spending | None = None
 
 

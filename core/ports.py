@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.domain.audit import Change, Logged
+from core.domain.book import Book
 from core.domain.entries import EntryKind, Recalled, entry_id
 from core.domain.recurrence import StepContext
 from core.domain.spending import Account, Budgets, Reservation, Ruling, Spent, Standing
@@ -272,6 +273,14 @@ class Archive(Protocol):
         """The newest turn written under a number on a branch. Raises RecordError."""
         ...
 
+    async def turns_at(self, story: StoryId, branch: str, first: int, last: int) -> list[Turn]:
+        """The same for turns ``first`` to ``last`` at once, in order: some dozens at most.
+
+        Raises:
+            RecordError: one of them isn't there.
+        """
+        ...
+
     async def changes(self, story: StoryId, before: int | None, limit: int) -> list[Logged]:
         """What moderators changed, newest first, those with numbers below ``before``."""
         ...
@@ -414,6 +423,34 @@ class SpendLedger(Protocol):
 
     async def spent(self, day: str, accounts: Sequence[Account]) -> list[Spent]:
         """What the accounts have spent or set aside on a day ("2026-11-23"), in their order."""
+        ...
+
+
+# ── books ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class BookFormat(StrEnum):
+    """What a book can be read with."""
+
+    EPUB = "epub"
+    """E-readers and their apps."""
+    MARKDOWN = "markdown"
+    """Any editor; and what other formats are made from."""
+
+
+class Bookbinder(Protocol):
+    """Makes the file of one format. Texts are data: nothing in them acts, and all of them is read.
+
+    The work is done beside the event loop.
+    """
+
+    @property
+    def ending(self) -> str:
+        """What the names of its files end with, without the dot."""
+        ...
+
+    async def bind(self, book: Book) -> bytes:
+        """The book as a file."""
         ...
 
 

@@ -7,6 +7,7 @@ from discord.ext import commands
 from bot import desk_texts, render
 from bot.cogs import forms
 from bot.cogs.answers import answer, defer
+from bot.cogs.books import hand_over
 from bot.cogs.choices import turns
 from bot.cogs.cooldowns import require_rested
 from bot.cogs.desk import open_part
@@ -30,6 +31,7 @@ from bot.services import Services
 from core.domain.budgets import today_sentence
 from core.domain.story import VotingRule
 from core.errors import PhaseError
+from core.ports import BookFormat
 from core.services.direction import is_voted_on
 from core.services.library import branch_with
 
@@ -37,6 +39,7 @@ VoteSeconds = app_commands.Range[int, 5, 604_800]
 Sentences = app_commands.Range[int, 3, 40]
 Quorum = app_commands.Range[int, 1, 1000]
 VOTING = [app_commands.Choice(name=rule.value, value=rule.value) for rule in VotingRule]
+FORMATS = [app_commands.Choice(name=kind.value, value=kind.value) for kind in BookFormat]
 CLEAR = [app_commands.Choice(name=name, value=name) for name in CLEARABLE]
 
 
@@ -103,6 +106,16 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         if spending is not None:
             today = today_sentence(await spending.today(view.story))
         await answer(interaction, render.status(view.story, view.turn, today))
+
+    @app_commands.command(description="The story so far as a book, with its votes: EPUB, Markdown")
+    @app_commands.describe(kind="epub for e-readers, markdown for any editor; otherwise both")
+    @app_commands.rename(kind="format")
+    @app_commands.choices(kind=FORMATS)
+    async def export(self, interaction: discord.Interaction, kind: str | None = None) -> None:
+        """Hand over the story so far."""
+        place = place_of(interaction)
+        await defer(interaction)
+        await hand_over(interaction, self._at.press, place, kind)
 
     @app_commands.command(description="Close the vote now and count it (moderators)")
     async def close(self, interaction: discord.Interaction) -> None:

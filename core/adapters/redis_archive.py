@@ -39,15 +39,25 @@ class RedisArchive:
 
     async def turn_at(self, story: StoryId, branch: str, number: int) -> Turn:
         """See Archive."""
-        place = keys.turn_place(branch, number)
-        turn_id = await self._database.field(keys.turns(story), place)
-        if turn_id is None:
-            raise RecordError(f"{keys.turns(story)} has no turn {place!r}.")
-        key = keys.turn(story, turn_id.decode())
-        record = await self._database.hash(key)
-        if not record:
-            raise RecordError(f"There is no record {key}.")
-        return read_turn(key, texts(record))
+        [turn] = await self.turns_at(story, branch, number, number)
+        return turn
+
+    async def turns_at(self, story: StoryId, branch: str, first: int, last: int) -> list[Turn]:
+        """See Archive."""
+        places = [keys.turn_place(branch, number) for number in range(first, last + 1)]
+        if not places:
+            return []
+        ids = await self._database.fields(keys.turns(story), places)
+        names: list[str] = []
+        for place, turn_id in zip(places, ids, strict=True):
+            if turn_id is None:
+                raise RecordError(f"{keys.turns(story)} has no turn {place!r}.")
+            names.append(keys.turn(story, turn_id.decode()))
+        records = await self._database.hashes(names)
+        for key, record in zip(names, records, strict=True):
+            if not record:
+                raise RecordError(f"There is no record {key}.")
+        return [read_turn(key, texts(record)) for key, record in zip(names, records, strict=True)]
 
     async def changes(self, story: StoryId, before: int | None, limit: int) -> list[Logged]:
         """See Archive."""

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field, replace
 from bot.client import TalewheelBot
 from bot.cogs.requests import StartRules
 from bot.services import Services
+from core.adapters.epub_book import EpubBook
+from core.adapters.markdown_book import MarkdownBook
 from core.domain.spending import Budgets
 from core.domain.story import Brief, Outcome, Settings, Story, StoryId, Tally, Turn
-from core.ports import Stage
+from core.ports import BookFormat, Stage
 from core.services.budget import Spending
 from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.press import Press
 from core.services.run import Stations
 from core.services.storyteller import Storyteller
 from core.services.wheel import Pulse
@@ -230,8 +233,10 @@ class Cast:
         history = History(
             store=self.store, archive=archive, moderation=moderation, direction=direction
         )
+        binders = {BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()}
+        press = Press(store=self.store, archive=archive, clock=clock, binders=binders)
         spending = self.budgets and Spending(FakeSpendLedger(self.world), clock, self.budgets)
-        return Services(self.storyteller, library, moderation, direction, history, spending)
+        return Services(self.storyteller, library, moderation, direction, history, press, spending)
 
     def bot(self, stop_s: float = 1.0, catch_up_s: float = 0.01) -> TalewheelBot:
         """A bot over the fakes, not connected."""

@@ -130,7 +130,7 @@ async def test_groups_are_for_servers_and_say_the_ranges(server: DiscordServer, 
     story = {option["name"]: option for option in told["story"]["options"]}
     assert set(story) == {
         *("start", "status", "close", "pause", "resume", "end"),
-        *("edit", "retry", "rewind", "settings", "delete"),
+        *("edit", "retry", "rewind", "settings", "delete", "export"),
     }
     memory = {option["name"] for option in told["memory"]["options"]}
     assert memory == {

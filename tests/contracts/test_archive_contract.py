@@ -112,6 +112,23 @@ async def test_turns_are_found_by_branch_and_number(doors: Doors) -> None:
             await doors.archive.turn_at(STORY.id, branch, number)
 
 
+async def test_a_run_of_turns_comes_in_order_whole_or_not_at_all(doors: Doors) -> None:
+    """As one by one; a gap is refused, and a run that ends before it begins is empty."""
+    await begun(doors)
+    told = [a_turn(f"t{number}", number, f"Part {number}.") for number in (1, 2, 3, 5)]
+    for number, turn in enumerate(told, 2):
+        await doors.stories.commit(Commit(f"op-{number}", STORY, turn=turn))
+    other = replace(a_turn("t9", 2), branch="b2")
+    await doors.stories.commit(Commit("op-9", STORY, turn=other))
+    archive = doors.archive
+    assert await archive.turns_at(STORY.id, "main", 1, 3) == told[:3]
+    assert await archive.turns_at(STORY.id, "main", 5, 5) == told[3:]
+    assert await archive.turns_at(STORY.id, "main", 3, 2) == []
+    for branch, first, last in (("main", 2, 5), ("main", 0, 1), ("b2", 1, 2), ("b3", 1, 1)):
+        with pytest.raises(RecordError):
+            await archive.turns_at(STORY.id, branch, first, last)
+
+
 async def test_changes_are_paged_newest_first(doors: Doors) -> None:
     """Numbers count from 1, a page holds those below ``before``."""
     await begun(doors, *"abcde")

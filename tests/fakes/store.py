@@ -159,6 +159,13 @@ class FakeArchive:
 
     async def turn_at(self, story: StoryId, branch: str, number: int) -> Turn:
         await self._world.before("turn_at")
+        return self._turn_at(story, branch, number)
+
+    async def turns_at(self, story: StoryId, branch: str, first: int, last: int) -> list[Turn]:
+        await self._world.before("turns_at")
+        return [self._turn_at(story, branch, number) for number in range(first, last + 1)]
+
+    def _turn_at(self, story: StoryId, branch: str, number: int) -> Turn:
         turn_id = self._world.places.get((story, branch, number))
         if turn_id is None:
             raise RecordError(f"Story {story} has no turn {number} on branch {branch}.")
