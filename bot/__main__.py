@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bot.moving_options import export_options, import_options
+
 FAULT = 1
 MISTAKE = 2
 """Exit codes: the program's own fault, and something that the operator can mend."""
@@ -82,6 +84,20 @@ def _health(_: Namespace) -> int:
     return 0 if is_well else FAULT
 
 
+def _export(chosen: Namespace) -> int:
+    """Write stories into an archive."""
+    from bot.moving import export
+
+    return export(chosen, _version())
+
+
+def _import(chosen: Namespace) -> int:
+    """Bring stories in from an archive."""
+    from bot.moving import import_
+
+    return import_(chosen)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command of the command line.
@@ -101,6 +117,10 @@ COMMANDS = {
     "run": Command("serve Discord until SIGTERM or Ctrl-C", _run),
     "health": Command("ask the running bot at METRICS_PORT whether it is well", _health),
     "play": Command("play a story in a local page, without any account", _play),
+    "export": Command(
+        "write stories into an archive, for a backup or a move", _export, export_options
+    ),
+    "import": Command("bring stories in from an archive", _import, import_options),
 }
 
 

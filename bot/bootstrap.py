@@ -5,10 +5,12 @@ here, in the opposite order. Nothing is decided beyond which adapter a setting m
 """
 
 import logging
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from bot.client import CommandMemory, TalewheelBot, point_at
+from bot.client import OWNER, CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
 from bot.failpoints import armed
 from bot.health import Health
@@ -20,6 +22,7 @@ from bot.request_pace import RequestPace
 from bot.services import Composer, Services
 from bot.setting_table import OPENAI_BASE_URL, Embeddings
 from bot.settings import BotSettings
+from core.adapters.archive_file import ArchiveWriter, checked_archive, new_archive
 from core.adapters.epub_book import EpubBook
 from core.adapters.markdown_book import MarkdownBook
 from core.adapters.minilm_embedder import MiniLMEmbedder
@@ -30,11 +33,15 @@ from core.adapters.redis_archive import RedisArchive
 from core.adapters.redis_census import RedisCensus
 from core.adapters.redis_command_memory import RedisCommandMemory
 from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_import import RedisImports
 from core.adapters.redis_memory_search import RedisMemorySearch
+from core.adapters.redis_records import RedisRecords
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_spend_ledger import RedisSpendLedger
 from core.adapters.redis_story_store import RedisStoryStore
 from core.adapters.system_clock import SystemClock
+from core.archive_ports import ArchiveHeader, StoryRecords
+from core.domain.moving import Places
 from core.errors import (
     EmbedderError,
     EmbedderUnavailableError,
@@ -46,7 +53,9 @@ from core.ports import BookFormat, Clock, Embedder, Meter, Narrator, Stage
 from core.services.alerts import Alerts
 from core.services.budget import DailyMeter, MeteredEmbedder, Spending
 from core.services.direction import Direction
+from core.services.exporting import Export, Progress
 from core.services.history import History
+from core.services.importing import Hall, Import
 from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.press import Press
@@ -274,3 +283,115 @@ async def _check(narrator: Narrator) -> None:
         log.warning(
             "the narrator's endpoint isn't available yet, stories will wait: %s", error.in_full
         )
+
+
+# ── stories that travel ──────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """What an export needs, opened.
+
+    Attributes:
+        export: writes stories into the archive.
+        records: which stories there are.
+        archive: what was written so far.
+    """
+
+    export: Export
+    records: StoryRecords
+    archive: ArchiveWriter
+
+
+@asynccontextmanager
+async def outbound(
+    settings: BotSettings, name: str, version: str, *, vectors: bool, progress: Progress
+) -> AsyncGenerator[Outbound]:
+    """An export of REDIS_URL's stories; the archive is there once the block was left.
+
+    Nothing but Redis is needed, and nothing in it is changed.
+
+    Args:
+        settings: what the operator said.
+        name: of the file; "-" for standard output.
+        version: this Talewheel's.
+        vectors: whether the memory's vectors go with the stories.
+        progress: told how far it is.
+
+    Raises:
+        StartError: something is wrong that only the operator can mend, in one line.
+    """
+    async with AsyncExitStack() as stack:
+        redis, clock = _database(settings, stack), SystemClock()
+        known = await redis.recorded_embedder()
+        header = ArchiveHeader(
+            at=datetime.fromtimestamp(clock.now(), UTC).isoformat(timespec="seconds"),
+            version=version,
+            embedder=known.name if known else None,
+            dims=known.dims if known else None,
+            application=await RedisCommandMemory(redis).get(OWNER),
+        )
+        archive = stack.enter_context(new_archive(name, header))
+        records = RedisRecords(redis, known.name if known else "")
+        export = Export(records, archive, clock, vectors=vectors, progress=progress)
+        yield Outbound(export, records, archive)
+
+
+@asynccontextmanager
+async def inbound(
+    settings: BotSettings, name: str, *, places: Places, replaces: bool, progress: Progress
+) -> AsyncGenerator[Import]:
+    """An import into REDIS_URL's database, of an archive that was checked to its end.
+
+    Args:
+        settings: what the operator said.
+        name: of the file; "-" for standard input.
+        places: which channels and servers the stories come to.
+        replaces: whether stories that differ may be replaced.
+        progress: told how far it is.
+
+    Raises:
+        StartError: something is wrong that only the operator can mend, in one line.
+        ArchiveError: something is wrong with the file.
+        RefusedError: another bot has its stories there.
+    """
+    async with AsyncExitStack() as stack:
+        source = stack.enter_context(checked_archive(name))
+        redis, clock = _database(settings, stack), SystemClock()
+        embedder = await _importing_embedder(settings, clock, redis, source.header, stack)
+        for warning in (await redis.prepare(embedder.name, embedder.dims)).warnings:
+            log.warning("Redis: %s", warning)
+        owner = RedisCommandMemory(redis)
+        hall = Hall(
+            records=RedisRecords(redis, embedder.name),
+            store=RedisStoryStore(redis, embedder.dims),
+            imports=RedisImports(redis, embedder.dims),
+            embedder=embedder,
+            clock=clock,
+            application=await owner.get(OWNER),
+        )
+        moving = Import(source, hall, places=places, replaces=replaces, progress=progress)
+        if moving.application and hall.application is None:
+            await owner.put(OWNER, moving.application)
+        yield moving
+
+
+async def _importing_embedder(
+    settings: BotSettings,
+    clock: Clock,
+    redis: RedisDatabase,
+    header: ArchiveHeader,
+    stack: AsyncExitStack,
+) -> Embedder:
+    """The embedder of the settings; an endpoint whose vectors come along isn't asked for any."""
+    if settings.embeddings is not Embeddings.OPENAI:
+        return await _embedder(settings, clock, redis, stack)
+    if not settings.has_endpoint:
+        raise StartError(
+            "EMBEDDINGS=openai: no endpoint is named; set OPENAI_API_KEY or OPENAI_BASE_URL"
+        )
+    if header.embedder != settings.embedding_model or header.dims is None:
+        return await _embedder(settings, clock, redis, stack)
+    client = openai_client(settings.openai_api_key, settings.openai_base_url)
+    stack.push_async_callback(client.close)
+    return OpenAIEmbedder(client, settings.embedding_model, clock, header.dims)

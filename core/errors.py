@@ -9,6 +9,7 @@
     │   └── NoStoryError            there is no story here
     ├── BudgetSpentError            a budget of the day is spent: wait until the day turns
     ├── AllowanceSpentError         a turn asked the models as often as it may: somebody must act
+    ├── ArchiveError                a file isn't an archive, or a damaged one; nothing was written
     ├── StoreError                  Redis
     │   ├── StoreUnavailableError   unreachable, busy, read-only, out of memory: worth another try
     │   ├── FencedError             somebody else raised the epoch: stop, touch nothing
@@ -88,6 +89,10 @@ class BudgetSpentError(TalewheelError):
 
 class AllowanceSpentError(TalewheelError):
     """A turn has asked the models as often as it may before a person acts."""
+
+
+class ArchiveError(TalewheelError):
+    """A file can't be imported: no archive, cut off, changed, or of a newer Talewheel."""
 
 
 class StoreError(TalewheelError):

@@ -54,8 +54,9 @@ redis.call('SET', KEYS[2], epoch, 'EX', lifetime)
 return {'applied'}
 """)
 
-# KEYS: the channel's pointer, its last story (or the new one, for the first), the new story.
-# ARGV: its serial, the operation, its fields and values.
+# KEYS: the channel's pointer, its last story (or the new one, for the first), the new story, the
+# marks that one of the two is being imported. ARGV: its serial, the operation, its fields and
+# values.
 _CREATE = Script("""
 local maker = redis.call('HGET', KEYS[3], 'created_by')
 if maker then
@@ -63,6 +64,7 @@ if maker then
   redis.call('HSET', KEYS[3], 'created_by', maker)
   return {'applied'}
 end
+if redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then return {'refused'} end
 if tonumber(redis.call('GET', KEYS[1]) or '0') + 1 ~= tonumber(ARGV[1]) then return {'refused'} end
 local phase = redis.call('HGET', KEYS[2], 'phase')
 if phase and phase ~= 'ended' then return {'refused'} end
@@ -137,6 +139,7 @@ async def create(
     pointer: str,
     last: str,
     story: str,
+    importing: tuple[str, str],
     serial: int,
     operation: str,
     record: Record,
@@ -150,6 +153,7 @@ async def create(
         pointer: key of the channel's current serial.
         last: key of the story that this serial belongs to, which must be ended or gone.
         story: key of the new one.
+        importing: keys of the marks that the last or the new one is being imported.
         serial: the new one's serial, one above the pointer's.
         operation: id of this change.
         record: the new story's fields.
@@ -160,7 +164,7 @@ async def create(
     fields = [part for pair in record.items() for part in pair]
     answer = await database.script(
         _CREATE,
-        [pointer, last, story],
+        [pointer, last, story, *importing],
         [serial, operation, *fields],
         doing=f"create {story}",
         on_disk=True,

@@ -165,6 +165,32 @@ class RedisDatabase:
         """All fields of a hash; none for a key that isn't there."""
         return await self._read(f"read {key}", lambda: self._client.hgetall(key))
 
+    async def hashes(self, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
+        """All fields of several hashes, in one go and in their order."""
+
+        async def ask() -> list[dict[bytes, bytes]]:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.hgetall(key)
+                return await pipe.execute()
+
+        return await self._read(f"read {len(keys)} records", ask) if keys else []
+
+    async def keys_like(self, pattern: str, batch: int = 1000) -> list[str]:
+        """Every key that a pattern matches, once; it walks through all keys, in batches."""
+        cursor, found = 0, set[bytes]()
+        while True:
+            cursor, page = cast(
+                tuple[int, list[bytes]],
+                await self._read(
+                    f"look for {pattern}",
+                    lambda at=cursor: self._client.scan(at, match=pattern, count=batch),
+                ),
+            )
+            found.update(page)
+            if cursor == 0:
+                return [key.decode() for key in found]
+
     async def field(self, key: str, name: str) -> bytes | None:
         """One field of a hash."""
         return await self._read(f"read {key}", lambda: self._client.hget(key, name))
@@ -194,6 +220,10 @@ class RedisDatabase:
     async def length(self, key: str) -> int:
         """How many items a list has; 0 for a key that isn't there."""
         return await self._read(f"read {key}", lambda: self._client.llen(key))
+
+    async def size(self, key: str) -> int:
+        """How many fields a hash has; 0 for a key that isn't there."""
+        return await self._read(f"read {key}", lambda: self._client.hlen(key))
 
     async def items(self, key: str, first: int, last: int) -> list[bytes]:
         """Items of a list, counted from 0, both ends included; -1 is the last one."""

@@ -7,6 +7,8 @@
     tw:turns:{<channel>}:<serial>          hash    for good  "<branch> <number>" → turn
     tw:memory:{<channel>}:<serial>:<turn>  hash    for good  a memory entry (index tw-memory)
     tw:changes:{<channel>}:<serial>        list    for good  what moderators changed, oldest first
+    tw:import:{<channel>}:<serial>         string  while a story is imported: by which run; no story
+                                                             is begun there meanwhile
     tw:op:{<channel>}:<operation>          string  1 hour    that a change was applied: its epoch
     tw:op:{<channel>}:claim-<random>       string  1 minute  that a claim was granted: its epoch
     tw:spend:{<day>}                       hash    3 days    what calls cost: a field per call, two
@@ -22,6 +24,8 @@ a channel into one slot, so that one script can change it at once. What stands i
 redis_schema's business.
 """
 
+import re
+
 from core.domain.story import StoryId
 
 STORY_PREFIX = "tw:story:"
@@ -29,6 +33,7 @@ STORY_PREFIX = "tw:story:"
 MEMORY_PREFIX = "tw:memory:"
 TURN_PREFIX = "tw:turn:"
 CHANGES_PREFIX = "tw:changes:"
+IMPORT_PREFIX = "tw:import:"
 STORIES_INDEX = "tw-stories"
 MEMORY_INDEX = "tw-memory"
 FORMAT_META = "format"
@@ -79,6 +84,19 @@ def turn_place(branch: str, number: int) -> str:
 def changes(story: StoryId) -> str:
     """The list of what moderators changed."""
     return f"{CHANGES_PREFIX}{{{story.channel}}}:{story.serial}"
+
+
+def importing(story: StoryId) -> str:
+    """The mark that a story is being imported: its records come first, its own hash last."""
+    return f"{IMPORT_PREFIX}{{{story.channel}}}:{story.serial}"
+
+
+def named_story(key: str) -> StoryId | None:
+    """The story that a key of ``story`` or ``importing`` belongs to; None for another key."""
+    found = re.fullmatch(r"tw:(?:story|import):\{([0-9]{1,20})\}:([0-9]{1,20})", key)
+    if found is None or not (int(found[1]) and int(found[2])):
+        return None
+    return StoryId(int(found[1]), int(found[2]))
 
 
 def everything_of(story: StoryId) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from core.domain.story import (
     Story,
     StoryId,
     Turn,
+    Vector,
     WholeText,
 )
 from core.domain.words import search_words
@@ -278,6 +279,33 @@ def entry_fields(story: StoryId, entry: MemoryEntry, vectors: VectorSpace) -> Re
         "ends": _SEPARATOR.join(map(tag, entry.ends)).encode(),
         "first": str(entry.first).encode(),
     }
+
+
+def read_entry(key: str, record: Record, vector: Vector) -> MemoryEntry:
+    """The memory entry in a hash. Raises RecordError.
+
+    Args:
+        key: names the hash in errors.
+        record: entries of before there were kinds lack some fields.
+        vector: its vector, wherever that stands; empty for none.
+    """
+    fields = _Reader(key, record)
+    try:
+        return MemoryEntry(
+            turn_id=fields.text("turn"),
+            number=fields.whole("number"),
+            branch=fields.text("branch"),
+            text=fields.text("text"),
+            vector=vector,
+            written_at=fields.number("written_at"),
+            kind=EntryKind(record.get("kind", EntryKind.SUMMARY.encode()).decode()),
+            key=int(record.get("key", b"0")),
+            about=record.get("about", b"").decode("utf-8", "replace"),
+            ends=tuple(filter(None, record.get("ends", b"").decode().split(_SEPARATOR))),
+            first=int(record.get("first", b"0")),
+        )
+    except ValueError as error:
+        raise RecordError(f"The record {key} can't be read: {error}.") from error
 
 
 RECALLED_FIELDS = ("turn", "number", "text", "kind", "key", "about", "first", "ends")

@@ -49,6 +49,7 @@ class RedisStoryStore:
             pointer=keys.current(channel),
             last=keys.story(last),
             story=keys.story(story.id),
+            importing=(keys.importing(last), keys.importing(story.id)),
             serial=serial,
             operation=operation,
             record=record,

@@ -66,6 +66,7 @@ class StoreWorld:
         default_factory=dict[tuple[StoryId, str, int], str]
     )
     days: dict[str, Day] = field(default_factory=dict[str, Day])
+    importing: dict[StoryId, str] = field(default_factory=dict[StoryId, str])
 
     async def before(self, call: str) -> None:
         """Give way to other tasks, then let the test interrupt."""
@@ -94,6 +95,8 @@ class FakeStoryStore:
         if story.id in world.stories:
             return world.makers[story.id] == operation
         last = world.newest.get(story.id.channel, 0)
+        if {story.id, StoryId(story.id.channel, max(1, last))} & world.importing.keys():
+            return False
         if story.id.serial != last + 1:
             return False
         if last and world.stories[StoryId(story.id.channel, last)].phase is not Phase.ENDED:

@@ -1,0 +1,111 @@
+"""The StoryRecords port on Redis: all records of a story, in bulk, as an archive needs them.
+
+Nothing is written, and no index is needed: a database that is only looked at needn't be prepared.
+What was stored in an earlier format is brought up to date while it is read.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from core.adapters import redis_keys as keys
+from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_schema import (
+    FORMAT,
+    Record,
+    read_change,
+    read_entry,
+    read_story,
+    read_turn,
+)
+from core.adapters.redis_story_store import texts
+from core.archive_ports import Remembered, Seen
+from core.domain.audit import Change
+from core.domain.story import Story, StoryId, Turn, Vector
+from core.errors import RecordError
+
+_HELD = frozenset({"due"})
+"""What a worker that holds a story goes on changing without changing the story."""
+
+
+class RedisRecords:
+    """Reads whole stories.
+
+    Args:
+        database: open; stays open.
+        embedder: what the vectors of the memory were made by; empty where that isn't known.
+    """
+
+    def __init__(self, database: RedisDatabase, embedder: str = "") -> None:
+        self._database = database
+        self._embedder = embedder
+
+    async def stories(self, channel: int | None = None) -> list[StoryId]:
+        """See StoryRecords."""
+        of = "*" if channel is None else f"{{{channel}}}:*"
+        found = await self._database.keys_like(f"{keys.STORY_PREFIX}{of}")
+        return sorted(filter(None, map(keys.named_story, found)))
+
+    async def seen(self, story: StoryId) -> Seen | None:
+        """See StoryRecords."""
+        record = texts(await self._database.hash(keys.story(story)))
+        if not record:
+            return None
+        turns = await self._database.size(keys.turns(story))
+        changes = await self._database.length(keys.changes(story))
+        state, fault = _read_state(story, record)
+        if state is not None and state.head is not None:
+            # A story that is being deleted loses its turns before anything else.
+            there = await self._database.field(keys.turn(story, state.head), "format")
+            turns = turns if there else 0
+        marks = tuple(sorted((n, value) for n, value in record.items() if n not in _HELD))
+        made_by = record.get("created_by", b"").decode("utf-8", "replace")
+        return Seen(state, made_by, turns, changes, marks, fault)
+
+    async def turn_ids(self, story: StoryId) -> list[str]:
+        """See StoryRecords."""
+        places = await self._database.hash(keys.turns(story))
+        found: list[tuple[int, str, str]] = []
+        for place, turn_id in places.items():
+            branch, _, number = place.decode().rpartition(" ")
+            found.append((int(number), branch, turn_id.decode()))
+        return [turn_id for _, _, turn_id in sorted(found)]
+
+    async def turns(self, story: StoryId, ids: Sequence[str]) -> list[Turn]:
+        """See StoryRecords."""
+        named = [keys.turn(story, turn_id) for turn_id in ids]
+        found = await self._database.hashes(named)
+        return [_read_turn(key, texts(record)) for key, record in zip(named, found, strict=True)]
+
+    async def entries(self, story: StoryId, ids: Collection[str]) -> list[Remembered]:
+        """See StoryRecords."""
+        named = [keys.memory(story, entry_id) for entry_id in sorted(ids)]
+        found = await self._database.hashes(named)
+        there = zip(named, map(texts, found), strict=True)
+        return [self._remembered(key, record) for key, record in there if record]
+
+    async def changes(self, story: StoryId, first: int, limit: int) -> list[Change]:
+        """See StoryRecords."""
+        key = keys.changes(story)
+        found = await self._database.items(key, first - 1, first + limit - 2) if limit else []
+        return [read_change(key, data) for data in found]
+
+    def _remembered(self, key: str, record: Record) -> Remembered:
+        vector = Vector(record.get("vector", b""))
+        return Remembered(read_entry(key, record, vector), self._embedder if vector else "")
+
+
+def _read_state(story: StoryId, record: Record) -> tuple[Story | None, str]:
+    """The story, or what is wrong with its record. Raises RecordError for a newer format."""
+    try:
+        return replace(read_story(keys.story(story), record), due=None), ""
+    except RecordError as error:
+        form = record.get("format", b"")
+        if form.isdigit() and int(form) > int(FORMAT):
+            raise
+        return None, str(error)
+
+
+def _read_turn(key: str, record: Record) -> Turn:
+    if not record:
+        raise RecordError(f"There is no record {key}.")
+    return read_turn(key, record)
