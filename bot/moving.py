@@ -24,7 +24,7 @@ from core.errors import StartError, TalewheelError
 
 DONE, INCOMPLETE, MISTAKE = 0, 1, 2
 """Exit codes: all of it; stopped, or something is missing in what was written; see __main__."""
-_SAID_S = 2.0
+_SAID_S = 10.0
 """How often it is said how far a long story is."""
 
 
@@ -155,8 +155,12 @@ def counted(totals: Totals) -> str:
         "memory entry": (totals.entries, "memory entries"),
         "change by moderators": (totals.changes, "changes by moderators"),
     }
-    said = [f"{number:,} {one if number == 1 else many}" for one, (number, many) in counts.items()]
-    return f"{said[0]} ({', '.join(said[1:])})"
+    story, *rest = [
+        f"{number:,} {one if number == 1 else many}"
+        for one, (number, many) in counts.items()
+        if number or one == "story"
+    ]
+    return f"{story} ({', '.join(rest)})" if rest else story
 
 
 class _Progress:
