@@ -332,7 +332,7 @@ async def outbound(
             application=await RedisCommandMemory(redis).get(OWNER),
         )
         archive = stack.enter_context(new_archive(name, header))
-        records = RedisRecords(redis, known.name if known else "")
+        records = RedisRecords(redis, known)
         export = Export(records, archive, clock, vectors=vectors, progress=progress)
         yield Outbound(export, records, archive)
 
@@ -363,9 +363,9 @@ async def inbound(
             log.warning("Redis: %s", warning)
         owner = RedisCommandMemory(redis)
         hall = Hall(
-            records=RedisRecords(redis, embedder.name),
+            records=RedisRecords(redis, redis.vectors),
             store=RedisStoryStore(redis, embedder.dims),
-            imports=RedisImports(redis, embedder.dims),
+            imports=RedisImports(redis),
             embedder=embedder,
             clock=clock,
             application=await owner.get(OWNER),

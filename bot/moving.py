@@ -9,14 +9,16 @@ import signal
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from bot import logs
+from bot import setting_table as table
 from bot.bootstrap import inbound, outbound
-from bot.setting_table import LogLevel
-from bot.settings import BotSettings, environment
+from bot.setting_table import LogLevel, Setting
+from bot.settings import BotSettings, SettingsError, environment
 from core.archive_ports import StoryRecords
 from core.domain.moving import Places, Totals
 from core.domain.story import StoryId
@@ -30,23 +32,28 @@ _SAID_S = 10.0
 
 def export(chosen: Namespace, version: str) -> int:
     """Run `talewheel export`; gives the exit code."""
-    settings = _settings()
-    return _run(_export(settings, chosen, version), settings, "nothing was written")
+    settings = _settings({table.REDIS_URL})
+    return _run(exported(settings, chosen, version), settings, "nothing was written")
 
 
 def import_(chosen: Namespace) -> int:
     """Run `talewheel import`; gives the exit code."""
-    settings = _settings()
+    endpoint = {table.OPENAI_API_KEY, table.OPENAI_BASE_URL, table.EMBEDDING_MODEL}
+    settings = _settings({table.REDIS_URL, table.EMBEDDINGS, *endpoint})
     return _run(
-        _import(settings, chosen), settings, "what was imported stays: run the same import again"
+        imported(settings, chosen), settings, "what was imported stays: run the same import again"
     )
 
 
-def _settings() -> BotSettings:
-    # As for the playground: what only Discord and a narrator need isn't asked for.
-    settings = BotSettings.read(environment(Path.cwd()), playground=True)
+def _settings(needed: Set[Setting[Any]]) -> BotSettings:
+    """The settings; what isn't needed may be missing or wrong. Raises SettingsError."""
+    found = BotSettings.inspect(environment(Path.cwd()), playground=True)
+    names = {setting.name for setting in needed}
+    if faults := [fault for fault in found.faults if fault.partition(":")[0] in names]:
+        raise SettingsError(faults)
+    settings = found.settings
     level = max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
-    logs.set_up(level, settings.log_format, settings.secrets)
+    logs.set_up(level, settings.log_format, found.secrets)
     return settings
 
 
@@ -76,7 +83,8 @@ def _run(moving: Coroutine[None, None, int], settings: BotSettings, left: str) -
 # ── export ───────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _export(settings: BotSettings, chosen: Namespace, version: str) -> int:
+async def exported(settings: BotSettings, chosen: Namespace, version: str) -> int:
+    """Write the archive; gives the exit code. Raises StartError."""
     vectors = not chosen.without_vectors
     async with outbound(
         settings, chosen.file, version, vectors=vectors, progress=_Progress("reading")
@@ -123,7 +131,8 @@ async def _of_guilds(records: StoryRecords, guilds: Sequence[int]) -> list[Story
 # ── import ───────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _import(settings: BotSettings, chosen: Namespace) -> int:
+async def imported(settings: BotSettings, chosen: Namespace) -> int:
+    """Read the archive; gives the exit code. Raises TalewheelError."""
     places = Places(
         MappingProxyType(dict(chosen.channel)), MappingProxyType(dict(chosen.guild)), chosen.anew
     )

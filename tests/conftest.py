@@ -96,7 +96,11 @@ def doors(request: pytest.FixtureRequest) -> Doors:
     """An empty store behind its ports: what a contract suite runs on, once fake and once real."""
     if request.param == "redis":
         return redis_doors(request.getfixturevalue("database"))
-    world = StoreWorld(DIMS)
+    return fake_doors(StoreWorld(DIMS))
+
+
+def fake_doors(world: StoreWorld) -> Doors:
+    """The store's ports in memory."""
     return Doors(
         FakeStoryStore(world),
         FakeSchedule(world),

@@ -36,35 +36,42 @@ class _Forgetful:
 
 
 @asynccontextmanager
-async def application(settings: BotSettings, redis_url: str = "") -> AsyncGenerator[App]:
+async def application(
+    settings: BotSettings, redis_url: str, *, own: bool = False
+) -> AsyncGenerator[App]:
     """The playground's bot, ready for its page; closed with all that is behind it on leaving.
 
     Args:
         settings: the playground's.
-        redis_url: a server of the player's own, nothing of which is ever removed; empty: the
-            embedded one.
+        redis_url: the memory's server.
+        own: whether that is the player's, which may hold what isn't the playground's.
 
     Raises:
         StartError: something that only the player can mend, in one line.
-        EmbeddedRedisError: the embedded server can't run here.
     """
-    async with _server(redis_url) as url:
-        database = RedisDatabase(url)
-        try:
-            narrator = None if settings.has_endpoint else OfflineNarrator(SystemClock())
-            app = await build(
-                settings, database=database, narrator=narrator, registered=_Forgetful()
-            )
-            async with aclosing(app):
-                if redis_url:
-                    await _refuse_strangers(database)
-                yield app
-        finally:
-            await database.close()
+    database = RedisDatabase(redis_url)
+    try:
+        narrator = None if settings.has_endpoint else OfflineNarrator(SystemClock())
+        app = await build(settings, database=database, narrator=narrator, registered=_Forgetful())
+        async with aclosing(app):
+            if own:
+                await _refuse_strangers(database)
+            yield app
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
-async def _server(redis_url: str) -> AsyncGenerator[str]:
+async def server(redis_url: str = "") -> AsyncGenerator[str]:
+    """The address of the memory's server.
+
+    Args:
+        redis_url: one of the player's own, nothing of which is ever removed; empty: the embedded
+            one.
+
+    Raises:
+        EmbeddedRedisError: the embedded server can't run here.
+    """
     if redis_url:
         yield redis_url
         return

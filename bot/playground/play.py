@@ -107,13 +107,13 @@ def wants_browser(environ: Mapping[str, str], platform: str = sys.platform) -> b
     return not environ.get("SSH_CONNECTION")
 
 
-def greeting(url: str, chosen: BotSettings, *, own_redis: bool = False) -> str:
+def greeting(url: str, chosen: BotSettings, embedded: str = "") -> str:
     """What the terminal says once the page can be opened.
 
     Args:
         url: the page's address.
         chosen: the playground's settings.
-        own_redis: whether REDIS_URL's server is used.
+        embedded: the embedded server's address; empty where REDIS_URL's server is used.
     """
     at = f" at {chosen.openai_base_url}" if chosen.openai_base_url else ""
     writer = (
@@ -123,9 +123,10 @@ def greeting(url: str, chosen: BotSettings, *, own_redis: bool = False) -> str:
         "brings a model."
     )
     kept = (
-        "The story's records stay in REDIS_URL's server; the page starts empty again."
-        if own_redis
-        else "Nothing is kept."
+        "Nothing is kept, unless you save it before, in another terminal:\n"
+        f"  {_REDIS}={embedded} {_command()} export tales.jsonl"
+        if embedded
+        else "The story's records stay in REDIS_URL's server; the page starts empty again."
     )
     window = duration(chosen.story.vote_s)
     return (
@@ -136,6 +137,15 @@ def greeting(url: str, chosen: BotSettings, *, own_redis: bool = False) -> str:
         f"\n  {writer}\n"
         f"  Ctrl-C ends the playground. {kept}\n"
     )
+
+
+def _command() -> str:
+    """How whoever started this can run talewheel from here."""
+    beside = Path(sys.executable).with_name("talewheel")
+    if not beside.is_file():
+        return "talewheel"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 def _check_packages(*, needs_server: bool) -> None:
@@ -158,13 +168,18 @@ def _concerns_players(unheard: str, record: logging.LogRecord) -> bool:
 
 async def _serve(chosen: BotSettings, redis_url: str, *, browser: bool) -> None:
     # Imported here because it takes a second, in which a signal is a KeyboardInterrupt already.
-    from bot.playground.assembly import application
+    from bot.playground.assembly import application, server
     from bot.playground.live import live_preview, stop_signals
 
     with stop_signals() as stop:
-        async with application(chosen, redis_url) as app, live_preview(app.bot) as preview:
+        async with (
+            server(redis_url) as memory,
+            application(chosen, memory, own=bool(redis_url)) as app,
+            live_preview(app.bot) as preview,
+        ):
             if not stop.is_set():
-                print(greeting(preview.url, chosen, own_redis=bool(redis_url)), flush=True)
+                embedded = "" if redis_url else memory
+                print(greeting(preview.url, chosen, embedded), flush=True)
                 if browser:
                     _open(preview.url)
             await until_over(preview, app.bot, stop)

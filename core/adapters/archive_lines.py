@@ -16,8 +16,9 @@ UTF-8, one JSON object a line, "kind" first:
                bytes before this line
 
 A record is an object of texts, exactly as Redis holds them, its own "format" among them: so what
-reads old records reads old archives. A value that isn't UTF-8 (a lone surrogate in a text) stands
-as {"base64": …}. What can be made from the rest (the words of an entry) isn't there.
+brings old records up to date does so with those of old archives. A value that isn't UTF-8 (a lone
+surrogate in a text) stands as {"base64": …}. What is made from the rest (an entry's words) isn't
+there.
 
 Nothing here knows files, or the order of lines: see archive_file.
 """
@@ -29,12 +30,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
+from core.adapters.redis_migrations import Kind, upgraded, upgraded_change
 from core.adapters.redis_schema import (
     FORMAT,
     VERSIONED,
     Record,
     encode_change,
-    entry_fields,
+    entry_core,
     identity_fields,
     read_change,
     read_entry,
@@ -107,8 +109,7 @@ def item_line(story: StoryId, item: StoryItem) -> bytes:
         case Change():
             return _line("change", record=_shown({"change": encode_change(item)}))
         case Remembered():
-            whole = entry_fields(story, item.entry)
-            record = {name: whole[name] for name in whole if name not in ("vector", "words")}
+            record = entry_core(story, item.entry)
             if not item.entry.vector:
                 return _line("memory", record=_shown(record))
             vector = base64.b64encode(item.entry.vector).decode()
@@ -184,12 +185,12 @@ def _read_header(fields: "_Fields") -> ArchiveHeader:
 
 def _read_memory(fields: "_Fields") -> Remembered:
     vector = fields.base64("vector") if "vector" in fields.plain else Vector(b"")
-    entry = read_entry("memory", fields.record(), vector)
+    entry = read_entry("memory", upgraded(Kind.ENTRY, fields.record()), vector)
     return Remembered(entry, fields.text("embedder") if vector else "")
 
 
 def _read_change(fields: "_Fields") -> Change:
-    return read_change("change", fields.record().get("change", b""))
+    return read_change("change", upgraded_change(fields.record().get("change", b"")))
 
 
 class _Fields:
@@ -254,8 +255,8 @@ def _hidden(value: object) -> bytes:
 
 _READERS: Mapping[str, Callable[[_Fields], Line]] = {
     _FIRST: _read_header,
-    "story": lambda fields: read_story("story", fields.record()),
-    "turn": lambda fields: read_turn("turn", fields.record()),
+    "story": lambda fields: read_story("story", upgraded(Kind.STORY, fields.record())),
+    "turn": lambda fields: read_turn("turn", upgraded(Kind.TURN, fields.record())),
     "memory": _read_memory,
     "change": _read_change,
     "story end": lambda fields: StoryEnd(fields.text("story"), fields.totals()),

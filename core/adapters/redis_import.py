@@ -18,13 +18,14 @@ from core.adapters.redis_schema import (
     VERSIONED,
     Record,
     encode_change,
+    entry_core,
     entry_fields,
     identity_fields,
     state_fields,
     turn_fields,
     versioned_fields,
 )
-from core.adapters.redis_story_store import check_length
+from core.adapters.redis_vectors import check_length
 from core.archive_ports import Remembered, Seen, StoryItem
 from core.domain.audit import Change
 from core.domain.story import Phase, Story, StoryId, Turn
@@ -118,12 +119,10 @@ class RedisImports:
 
     Args:
         database: prepared; stays open.
-        dims: numbers per vector of a memory entry.
     """
 
-    def __init__(self, database: RedisDatabase, dims: int) -> None:
+    def __init__(self, database: RedisDatabase) -> None:
         self._database = database
-        self._dims = dims
 
     async def clear(self) -> int:
         """See StoryImports."""
@@ -149,8 +148,8 @@ class RedisImports:
         records: dict[str, Record] = {}
         for item in items:
             if isinstance(item, MemoryEntry):
-                check_length(item.vector, self._dims)
-            for key, record in _records(story, item).items():
+                check_length(item.vector, self._database.vectors.dims)
+            for key, record in self._records(story, item).items():
                 records[key] = {**records.get(key, {}), **record}
         arguments: list[Part] = [run]
         for record in records.values():
@@ -191,6 +190,13 @@ class RedisImports:
         _check(story, await self._clean(story, run))
         await self._script(_UNMARK, [keys.importing(story)], [run], "end an import")
 
+    def _records(self, story: StoryId, item: Turn | MemoryEntry) -> Mapping[str, Record]:
+        """What is stored of a turn or an entry: key → fields."""
+        if isinstance(item, Turn):
+            return _turn_records(story, item)
+        fields = entry_fields(story, item, self._database.vectors)
+        return {keys.memory(story, item.id): fields}
+
     async def _clean(self, story: StoryId, run: str) -> int:
         """Remove what there is of a story that isn't there itself."""
         own = [keys.importing(story), keys.turns(story), keys.changes(story)]
@@ -209,17 +215,12 @@ class RedisImports:
         return answer
 
 
-def _records(story: StoryId, item: Turn | MemoryEntry) -> Mapping[str, Record]:
-    """What is stored of a turn or an entry: key → fields."""
-    match item:
-        case Turn():
-            place = keys.turn_place(item.branch, item.number)
-            return {
-                keys.turn(story, item.id): turn_fields(item),
-                keys.turns(story): {place: item.id.encode()},
-            }
-        case MemoryEntry():
-            return {keys.memory(story, item.id): entry_fields(story, item)}
+def _turn_records(story: StoryId, turn: Turn) -> Mapping[str, Record]:
+    place = keys.turn_place(turn.branch, turn.number)
+    return {
+        keys.turn(story, turn.id): turn_fields(turn),
+        keys.turns(story): {place: turn.id.encode()},
+    }
 
 
 def check_item(story: StoryId, item: StoryItem) -> None:
@@ -228,9 +229,10 @@ def check_item(story: StoryId, item: StoryItem) -> None:
         case Change():
             encode_change(item)
         case Remembered():
-            _records(story, item.entry)
+            keys.memory(story, item.entry.id)
+            entry_core(story, item.entry)
         case Turn():
-            _records(story, item)
+            _turn_records(story, item)
 
 
 def _check(story: StoryId, answer: int) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_migrations import Kind, NewerFormatError, upgraded, upgraded_change
 from core.adapters.redis_schema import (
-    FORMAT,
     Record,
     read_change,
     read_entry,
@@ -18,6 +18,7 @@ from core.adapters.redis_schema import (
     read_turn,
 )
 from core.adapters.redis_story_store import texts
+from core.adapters.redis_vectors import VectorSpace
 from core.archive_ports import Remembered, Seen
 from core.domain.audit import Change
 from core.domain.story import Story, StoryId, Turn, Vector
@@ -32,12 +33,12 @@ class RedisRecords:
 
     Args:
         database: open; stays open.
-        embedder: what the vectors of the memory were made by; empty where that isn't known.
+        vectors: whose vectors are read; None where none were ever made.
     """
 
-    def __init__(self, database: RedisDatabase, embedder: str = "") -> None:
+    def __init__(self, database: RedisDatabase, vectors: VectorSpace | None) -> None:
         self._database = database
-        self._embedder = embedder
+        self._vectors = vectors
 
     async def stories(self, channel: int | None = None) -> list[StoryId]:
         """See StoryRecords."""
@@ -87,25 +88,26 @@ class RedisRecords:
         """See StoryRecords."""
         key = keys.changes(story)
         found = await self._database.items(key, first - 1, first + limit - 2) if limit else []
-        return [read_change(key, data) for data in found]
+        return [read_change(key, upgraded_change(data)) for data in found]
 
     def _remembered(self, key: str, record: Record) -> Remembered:
-        vector = Vector(record.get("vector", b""))
-        return Remembered(read_entry(key, record, vector), self._embedder if vector else "")
+        present, space = upgraded(Kind.ENTRY, record, self._vectors), self._vectors
+        vector = Vector(present.get(space.field, b"")) if space else Vector(b"")
+        return Remembered(read_entry(key, present, vector), space.name if space and vector else "")
 
 
 def _read_state(story: StoryId, record: Record) -> tuple[Story | None, str]:
     """The story, or what is wrong with its record. Raises RecordError for a newer format."""
+    key = keys.story(story)
     try:
-        return replace(read_story(keys.story(story), record), due=None), ""
+        return replace(read_story(key, upgraded(Kind.STORY, record)), due=None), ""
+    except NewerFormatError as error:
+        raise NewerFormatError(f"The record {key} can't be read. {error}") from error
     except RecordError as error:
-        form = record.get("format", b"")
-        if form.isdigit() and int(form) > int(FORMAT):
-            raise
         return None, str(error)
 
 
 def _read_turn(key: str, record: Record) -> Turn:
     if not record:
         raise RecordError(f"There is no record {key}.")
-    return read_turn(key, record)
+    return read_turn(key, upgraded(Kind.TURN, record))

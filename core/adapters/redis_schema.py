@@ -263,15 +263,22 @@ def entry_fields(story: StoryId, entry: MemoryEntry, vectors: VectorSpace) -> Re
         vectors: whose vector it is.
     """
     return {
+        **entry_core(story, entry),
+        "words": " ".join(search_words(f"{entry.about} {entry.text}")).encode(),
+        "embedder": vectors.tag.encode(),
+        vectors.field: entry.vector,
+    }
+
+
+def entry_core(story: StoryId, entry: MemoryEntry) -> Record:
+    """A memory entry's record without what is made from the rest: its words and its vector."""
+    return {
         "format": FORMAT.encode(),
         "story": str(story).encode(),
         "branch": tag(entry.branch).encode(),
         "number": str(entry.number).encode(),
         "turn": entry.turn_id.encode(),
         "text": entry.text.encode("utf-8", "replace"),
-        "words": " ".join(search_words(f"{entry.about} {entry.text}")).encode(),
-        "embedder": vectors.tag.encode(),
-        vectors.field: entry.vector,
         "written_at": time_field(entry.written_at),
         "kind": entry.kind.value.encode(),
         "key": str(entry.key).encode(),
@@ -286,26 +293,23 @@ def read_entry(key: str, record: Record, vector: Vector) -> MemoryEntry:
 
     Args:
         key: names the hash in errors.
-        record: entries of before there were kinds lack some fields.
+        record: its fields; ``entry_core`` writes all that are read.
         vector: its vector, wherever that stands; empty for none.
     """
     fields = _Reader(key, record)
-    try:
-        return MemoryEntry(
-            turn_id=fields.text("turn"),
-            number=fields.whole("number"),
-            branch=fields.text("branch"),
-            text=fields.text("text"),
-            vector=vector,
-            written_at=fields.number("written_at"),
-            kind=EntryKind(record.get("kind", EntryKind.SUMMARY.encode()).decode()),
-            key=int(record.get("key", b"0")),
-            about=record.get("about", b"").decode("utf-8", "replace"),
-            ends=tuple(filter(None, record.get("ends", b"").decode().split(_SEPARATOR))),
-            first=int(record.get("first", b"0")),
-        )
-    except ValueError as error:
-        raise RecordError(f"The record {key} can't be read: {error}.") from error
+    return MemoryEntry(
+        turn_id=fields.text("turn"),
+        number=fields.whole("number"),
+        branch=fields.text("branch"),
+        text=fields.text("text"),
+        vector=vector,
+        written_at=fields.number("written_at"),
+        kind=fields.entry_kind("kind"),
+        key=fields.whole("key"),
+        about=fields.text("about"),
+        ends=tuple(filter(None, fields.text("ends").split(_SEPARATOR))),
+        first=fields.whole("first"),
+    )
 
 
 RECALLED_FIELDS = ("turn", "number", "text", "kind", "key", "about", "first", "ends")
@@ -417,6 +421,9 @@ class _Reader:
 
     def phase(self, name: str) -> Phase:
         return self._by(Phase, name)
+
+    def entry_kind(self, name: str) -> EntryKind:
+        return self._by(EntryKind, name)
 
     def story(self, name: str) -> StoryId:
         return read_story_id(self.text(name))

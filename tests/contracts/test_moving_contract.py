@@ -12,7 +12,7 @@ from core.domain.audit import Change, ChangeKind, Moderator
 from core.domain.story import Phase, StoryId
 from core.errors import FencedError, RecordError
 from core.ports import Commit
-from tests.conftest import redis_doors
+from tests.conftest import fake_doors, redis_doors
 from tests.contracts.store_samples import (
     DIMS,
     Doors,
@@ -24,14 +24,7 @@ from tests.contracts.store_samples import (
     at_angle,
 )
 from tests.fakes.moving import FakeImports, FakeRecords
-from tests.fakes.store import (
-    FakeArchive,
-    FakeMemorySearch,
-    FakeSchedule,
-    FakeSpendLedger,
-    FakeStoryStore,
-    StoreWorld,
-)
+from tests.fakes.store import StoreWorld
 
 CHANNEL = 1_200_000_000_000_000_001
 PINNED = Change(ChangeKind.PINNED, 1.5, Moderator(5, "Ada"), after="The lamp is cold.")
@@ -50,17 +43,10 @@ class Yard:
 def yard(request: pytest.FixtureRequest) -> Yard:
     if request.param == "redis":
         database: RedisDatabase = request.getfixturevalue("database")
-        imports = RedisImports(database, DIMS)
-        return Yard(redis_doors(database), RedisRecords(database, "test-embedder"), imports)
+        imports = RedisImports(database)
+        return Yard(redis_doors(database), RedisRecords(database, database.vectors), imports)
     world = StoreWorld(DIMS)
-    doors = Doors(
-        FakeStoryStore(world),
-        FakeSchedule(world),
-        FakeMemorySearch(world),
-        FakeSpendLedger(world),
-        FakeArchive(world),
-    )
-    return Yard(doors, FakeRecords(world, "test-embedder"), FakeImports(world))
+    return Yard(fake_doors(world), FakeRecords(world, "test-embedder"), FakeImports(world))
 
 
 async def told(yard: Yard, serial: int = 1, phase: Phase = Phase.WRITING) -> StoryId:

@@ -92,7 +92,7 @@ async def test_a_newcomer_plays_to_the_third_turn_and_leaves_nothing_behind() ->
     address, *rest = [line for line in "".join(program.lines).splitlines() if line.strip()]
     assert "Talewheel's playground: http://127.0.0.1:" in address
     assert rest[0].lstrip().startswith("1.")
-    assert len(rest) == 5, "the terminal holds the greeting and nothing else"
+    assert len(rest) == 6, "the terminal holds the greeting and nothing else"
 
 
 @pytest.mark.redis
@@ -277,6 +277,17 @@ def test_the_greeting_says_who_writes() -> None:
     said = greeting(url, read_settings(endpoint))
     assert "tiny at http://127.0.0.1:8000/v1" in said
     assert "templates" not in said
+
+
+def test_the_greeting_says_how_to_keep_what_was_played() -> None:
+    """A line to copy for another terminal, where the server goes with the playground."""
+    said = greeting("http://127.0.0.1:1/#x", read_settings({}), "unix:///tmp/t/redis.sock")
+    [line] = [line.strip() for line in said.splitlines() if "export" in line]
+    address, command, *rest = line.split(" ")
+    assert address == "REDIS_URL=unix:///tmp/t/redis.sock"
+    assert command.endswith("talewheel")
+    assert rest == ["export", "tales.jsonl"]
+    assert "export" not in greeting("http://127.0.0.1:1/#x", read_settings({}))
 
 
 @pytest.mark.parametrize(
