@@ -199,6 +199,7 @@ _STATE = _Shape(
         "said": 0,
         "created_at": 0.0,
         "bytes_per_token": 4.0,
+        "warned": [],
     },
     {"brief": _BRIEF, "draft": _DRAFT, "pause": _PAUSE, "outbox": _OUTBOX},
 )
