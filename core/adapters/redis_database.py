@@ -165,17 +165,6 @@ class RedisDatabase:
         """All fields of a hash; none for a key that isn't there."""
         return await self._read(f"read {key}", lambda: self._client.hgetall(key))
 
-    async def hashes(self, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
-        """All fields of several hashes, in one go and in their order."""
-
-        async def ask() -> list[dict[bytes, bytes]]:
-            async with self._client.pipeline(transaction=False) as pipe:
-                for key in keys:
-                    pipe.hgetall(key)
-                return await pipe.execute()
-
-        return await self._read(f"read {len(keys)} records", ask) if keys else []
-
     async def keys_like(self, pattern: str, batch: int = 1000) -> list[str]:
         """Every key that a pattern matches, once; it walks through all keys, in batches."""
         cursor, found = 0, set[bytes]()
