@@ -27,6 +27,7 @@ from core.adapters.epub_book import EpubBook
 from core.adapters.markdown_book import MarkdownBook
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_client import OPENAI_URL, Limits, Models, openai_client
+from core.adapters.openai_content_filter import OpenAIContentFilter
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.openai_narrator import OpenAINarrator
 from core.adapters.redis_archive import RedisArchive
@@ -45,11 +46,22 @@ from core.domain.moving import Places
 from core.errors import (
     EmbedderError,
     EmbedderUnavailableError,
+    FilterRefusedError,
+    FilterUnavailableError,
     NarratorRefusedError,
     NarratorUnavailableError,
     StartError,
 )
-from core.ports import BookFormat, Clock, Embedder, Meter, Narrator, Stage
+from core.ports import (
+    Audience,
+    BookFormat,
+    Clock,
+    ContentFilter,
+    Embedder,
+    Meter,
+    Narrator,
+    Stage,
+)
 from core.services.alerts import Alerts
 from core.services.budget import DailyMeter, MeteredEmbedder, Spending
 from core.services.direction import Direction
@@ -61,6 +73,7 @@ from core.services.moderation import Moderation
 from core.services.press import Press
 from core.services.room import Room
 from core.services.run import Stations
+from core.services.screening import Screening
 from core.services.storyteller import Storyteller
 
 log = logging.getLogger(__name__)
@@ -100,6 +113,7 @@ async def build(
     narrator: Narrator | None = None,
     limits: Limits | None = None,
     registered: CommandMemory | None = None,
+    content_filter: ContentFilter | None = None,
 ) -> App:
     """Put a bot together and look at everything it will need.
 
@@ -111,6 +125,7 @@ async def build(
         narrator: the endpoint's when None.
         limits: how long and how often the endpoint's narrator may try; by the settings when None.
         registered: remembers the commands that Discord knows; in the database when None.
+        content_filter: MODERATION_MODEL's when None, where there is one.
 
     Raises:
         StartError: something is wrong that only the operator can mend, in one line.
@@ -139,9 +154,12 @@ async def build(
         patience = limits or Limits().patient(settings.model_patience)
         writer = narrator or _narrator(settings, meter, time, patience, stack)
         await _check(writer)
+        looks = content_filter or _content_filter(settings, time, stack)
+        if looks is not None:
+            await _check_filter(looks)
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            _composer(settings, redis, writer, vectors, time, metrics, alerts, spending),
+            _composer(settings, redis, writer, vectors, looks, time, metrics, alerts, spending),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             gateway=settings.discord_gateway_url,
@@ -159,16 +177,18 @@ def _composer(
     redis: RedisDatabase,
     narrator: Narrator,
     embedder: Embedder,
+    content_filter: ContentFilter | None,
     clock: Clock,
     metrics: Metrics | None,
     alerts: Alerts,
     spending: Spending | None,
 ) -> Composer:
-    """The services over everything but the stage, which only the client can make."""
+    """The services over everything but the stage and its audience, which only the client knows."""
     archive = RedisArchive(redis)
     room = Room(RedisCensus(redis), settings.stories_per_guild)
 
-    def compose(stage: Stage) -> Services:
+    def compose(stage: Stage, audience: Audience) -> Services:
+        screening = Screening(audience, content_filter)
         at = Stations(
             store=RedisStoryStore(redis, embedder.dims),
             schedule=RedisSchedule(redis),
@@ -177,13 +197,22 @@ def _composer(
             embedder=embedder,
             stage=stage,
             clock=clock,
+            screening=screening,
             alerts=alerts,
         )
         at = measured(at, metrics) if metrics else at
         store, search, vectors = at.store, at.search, at.embedder
         teller = Storyteller(armed(at, settings.failpoint), lease_s=settings.lease_s, room=room)
-        moderation = Moderation(store=store, archive=archive, embedder=vectors, clock=clock)
-        direction = Direction(requests=teller.requests, store=store, archive=archive, clock=clock)
+        moderation = Moderation(
+            store=store, archive=archive, embedder=vectors, clock=clock, screening=screening
+        )
+        direction = Direction(
+            requests=teller.requests,
+            store=store,
+            archive=archive,
+            clock=clock,
+            screening=screening,
+        )
         return Services(
             teller,
             Library(store=store, archive=archive, search=search, embedder=vectors),
@@ -283,6 +312,28 @@ async def _check(narrator: Narrator) -> None:
         log.warning(
             "the narrator's endpoint isn't available yet, stories will wait: %s", error.in_full
         )
+
+
+def _content_filter(
+    settings: BotSettings, clock: Clock, stack: AsyncExitStack
+) -> ContentFilter | None:
+    if not settings.moderation_model:
+        if settings.moderation_base_url or settings.moderation_api_key:
+            log.warning("no text is checked: a moderation endpoint is set, but no MODERATION_MODEL")
+        return None
+    client = openai_client(settings.moderation_api_key, settings.moderation_base_url)
+    stack.push_async_callback(client.close)
+    return OpenAIContentFilter(client, settings.moderation_model, clock)
+
+
+async def _check_filter(content_filter: ContentFilter) -> None:
+    """Like the narrator's: a refusal is the operator's to mend, an outage is waited out."""
+    try:
+        await content_filter.check()
+    except FilterRefusedError as error:
+        raise StartError(error.in_full) from error
+    except FilterUnavailableError as error:
+        log.warning("the content filter isn't available yet, stories will wait: %s", error.in_full)
 
 
 # ── stories that travel ──────────────────────────────────────────────────────────────────────────

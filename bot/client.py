@@ -20,6 +20,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.audience import ClientAudience
 from bot.cogs.answers import Tree
 from bot.cogs.channels import ChannelCog
 from bot.cogs.cooldowns import Cooldowns
@@ -87,7 +88,7 @@ class TalewheelBot(commands.AutoShardedBot):
         """Make a client that isn't connected yet.
 
         Args:
-            compose: makes the services over this client's stage.
+            compose: makes the services over this client's stage and audience.
             rules: what new stories start with.
             registered: remembers which commands Discord knows.
             gateway: another gateway than the one that the REST server names; empty: that one.
@@ -109,7 +110,7 @@ class TalewheelBot(commands.AutoShardedBot):
             http_trace=last_look(trace or RequestPace().trace()),
         )
         self.failure: BaseException | None = None
-        self.services = compose(DiscordStage(self))
+        self.services = compose(DiscordStage(self), ClientAudience(self))
         self.cooldowns = Cooldowns(cooldown_s)
         self._channels = ChannelCog(self, self.services.storyteller)
         self._rules = rules

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.domain.story import Brief, Settings, Story, Tally, Turn
-from core.ports import Stage
+from core.ports import Audience, Stage
 from core.services.budget import Spending
 from core.services.direction import Direction
 from core.services.history import History
@@ -132,5 +132,6 @@ class Services:
     spending: Spending | None = None
 
 
-Composer = Callable[[Stage], Services]
-"""Makes the services over a stage; a client makes the stage, and needs the services itself."""
+Composer = Callable[[Stage, Audience], Services]
+"""Makes the services over a stage and who watches it; a client makes both, and needs the services
+itself."""

@@ -6,7 +6,7 @@ read, stands in bot.setting_table.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ from core.errors import StartError
 T_co = TypeVar("T_co", covariant=True)
 _KEY_LENGTH = 12
 """Shorter than any key that endpoints give, longer than the users of most databases."""
+
+OPENAI_HOST = "api.openai.com"
+"""Where an endpoint is that was given no address."""
 
 
 class SettingsError(StartError):
@@ -46,7 +49,8 @@ class BotSettings:
 
     ``discord_api_url``, ``discord_gateway_url`` and ``openai_base_url`` are empty for the services'
     own addresses; ``caps`` are the whole process's; ``prices`` are by the model's name;
-    ``moderation_model`` is empty for none; ``lease_s`` and ``cooldown_s`` are in seconds;
+    ``moderation_model`` is empty for none, and ``moderation_api_key`` may be the other endpoint's;
+    ``lease_s`` and ``cooldown_s`` are in seconds;
     ``failpoint`` is None unless a test wants a crash.
     """
 
@@ -177,6 +181,10 @@ class BotSettings:
             reader.demand_token()
             reader.demand_endpoint()
         reader.demand_prices(settings)
+        if settings.moderation_model and not settings.moderation_api_key:
+            key = settings.openai_api_key if reader.shares_key() else ""
+            settings = replace(settings, moderation_api_key=key)
+            reader.demand_filter_key()
         return Inspected(settings, tuple(reader.faults), (*settings.secrets, *reader.secrets()))
 
 
@@ -265,6 +273,22 @@ class _Reader:
                 "tokens"
             )
 
+    def shares_key(self) -> bool:
+        """Whether both endpoints are OpenAI's own: a key goes only to whoever it is a key of."""
+        addresses = (table.OPENAI_BASE_URL, table.MODERATION_BASE_URL)
+        return all(_is_openai(self._text(address)) for address in addresses)
+
+    def demand_filter_key(self) -> None:
+        key = table.OPENAI_API_KEY if self.shares_key() else table.MODERATION_API_KEY
+        if not (self._text(table.MODERATION_API_KEY) or self._text(key)):
+            self.faults.append(
+                f"{table.MODERATION_API_KEY.name}: not set; {table.MODERATION_MODEL.name} needs "
+                f"{table.MODERATION_API_KEY.right} (a local server usually takes any word): "
+                f"{table.OPENAI_API_KEY.name} is used in its place only where "
+                f"{table.OPENAI_BASE_URL.name} and {table.MODERATION_BASE_URL.name} are both "
+                "OpenAI's own"
+            )
+
     def _text(self, setting: Setting[object]) -> str:
         return self._environ.get(setting.name, "").strip()
 
@@ -278,6 +302,14 @@ def _models_used(settings: BotSettings) -> dict[str, Setting[str]]:
     if settings.embeddings is Embeddings.OPENAI:
         used.setdefault(settings.embedding_model, table.EMBEDDING_MODEL)
     return used
+
+
+def _is_openai(address: str) -> bool:
+    """Whether an address, which may be none at all, is of OpenAI's own endpoint."""
+    try:
+        return not address or urlsplit(address).hostname == OPENAI_HOST
+    except ValueError:
+        return False
 
 
 def environment(folder: Path) -> dict[str, str]:

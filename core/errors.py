@@ -6,6 +6,7 @@
     │   ├── PhaseError              this event can't happen in this phase
     │   ├── InputError              a value out of its range, named with the range
     │   ├── StaleError              what was to be replaced reads differently by now
+    │   ├── UncheckedError          the content filter can't look at it now: try again
     │   └── NoStoryError            there is no story here
     ├── BudgetSpentError            a budget of the day is spent: wait until the day turns
     ├── AllowanceSpentError         a turn asked the models as often as it may: somebody must act
@@ -19,9 +20,12 @@
     │   ├── NarratorError           the language model
     │   │   ├── NarratorUnavailableError  worth another try later: outage, rate limit, nonsense
     │   │   └── NarratorRefusedError    final until somebody acts: key, quota, model, content
-    │   └── EmbedderError           vectors
-    │       ├── EmbedderUnavailableError  worth another try later
-    │       └── EmbedderRefusedError  final until somebody acts: not installed, key, wrong dimension
+    │   ├── EmbedderError           vectors
+    │   │   ├── EmbedderUnavailableError  worth another try later
+    │   │   └── EmbedderRefusedError  final until somebody acts: not installed, key, wrong dimension
+    │   └── FilterError             what looks at texts before members do
+    │       ├── FilterUnavailableError  worth another try later
+    │       └── FilterRefusedError  final until somebody acts: key, model
     └── StageError                  Discord
         ├── StageUnavailableError   worth another try; the outcome may be unknown
         ├── StageForbiddenError     the channel refuses: never retried until something changes
@@ -67,6 +71,10 @@ class StaleError(RefusedError):
     def __init__(self, message: str, theirs: str) -> None:
         super().__init__(message)
         self.theirs = theirs
+
+
+class UncheckedError(RefusedError):
+    """A text that the content filter must see first, and can't just now; nothing was changed."""
 
 
 class NoStoryError(RefusedError):
@@ -169,6 +177,20 @@ class EmbedderUnavailableError(EmbedderError):
 
 class EmbedderRefusedError(EmbedderError):
     """No retry mends this: not installed, refused key, vectors of another length."""
+
+
+class FilterError(ModelError):
+    """The content filter couldn't look at a text, so nobody may read it."""
+
+
+class FilterUnavailableError(FilterError):
+    """The content filter's endpoint is down, busy, or answers nonsense."""
+
+    retryable = True
+
+
+class FilterRefusedError(FilterError):
+    """No retry mends this: a refused key, an unknown model."""
 
 
 class StageError(TalewheelError):

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.domain.audit import Change, Logged
 from core.domain.book import Book
+from core.domain.content import FOR_EVERYONE, Bounds, Verdict
 from core.domain.entries import EntryKind, Recalled, entry_id
 from core.domain.recurrence import StepContext
 from core.domain.spending import Account, Budgets, Reservation, Ruling, Spent, Standing
@@ -108,8 +109,8 @@ class Narrator(Protocol):
         """Ask the endpoint, cheaply, whether key and model are accepted; costs no completion."""
         ...
 
-    async def open(self, brief: Brief) -> tuple[Opening, Usage]:
-        """Title and outline for a new story."""
+    async def open(self, brief: Brief, bounds: Bounds = FOR_EVERYONE) -> tuple[Opening, Usage]:
+        """Title and outline for a new story, within ``bounds``."""
         ...
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
@@ -163,6 +164,26 @@ class Embedder(Protocol):
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One normalised vector per text, in order; an empty list for no texts."""
+        ...
+
+
+class ContentFilter(Protocol):
+    """Looks at texts before members do. Raises FilterUnavailableError or FilterRefusedError.
+
+    All retries of a call live behind this port and are bounded.
+    """
+
+    async def check(self) -> None:
+        """Ask, cheaply, whether key and model are accepted and the answers can be understood."""
+        ...
+
+    async def judge(self, texts: Sequence[str], *, adults: bool) -> Verdict:
+        """Whether texts, of any length, may be told; they are looked at as one.
+
+        Args:
+            texts: what members would read; fine where there is nothing in it.
+            adults: whether the channel is age-restricted.
+        """
         ...
 
 
@@ -528,6 +549,14 @@ class Posted:
     id: int
     at: float
     kind: MessageKind
+
+
+class Audience(Protocol):
+    """Who may read a channel, as far as is known just now; asking costs nothing."""
+
+    def adults_only(self, channel: int) -> bool:
+        """Whether a channel (or a thread's) is age-restricted; False where it isn't known."""
+        ...
 
 
 class Stage(Protocol):

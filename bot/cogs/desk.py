@@ -36,6 +36,7 @@ from core.errors import (
     InputError,
     RefusedError,
     StaleError,
+    UncheckedError,
 )
 from core.services.direction import parts_of
 from core.services.history import PAGE
@@ -251,7 +252,7 @@ class DeskCog(commands.Cog):
         except StaleError as stale:
             pages = desk_texts.both_pages(str(stale), stale.theirs, text)
             await answer(press.interaction, *pages)
-        except InputError as refused:
+        except (InputError, UncheckedError) as refused:
             await answer(press.interaction, *desk_texts.refused_pages(str(refused), text))
         else:
             await after_change(press.interaction, self._at, press.place.channel, made)

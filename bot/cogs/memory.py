@@ -12,6 +12,7 @@ from bot.cogs.cooldowns import require_rested
 from bot.cogs.desk import after_change, open_turn, show_facts, show_history, show_memory
 from bot.cogs.requests import moderated, moderator_of, place_of
 from bot.services import Services
+from core.errors import InputError, UncheckedError
 
 
 @app_commands.guild_only()
@@ -89,8 +90,12 @@ class MemoryCog(commands.GroupCog, name="memory", description="What the story re
         """Pin a fact."""
         place, _ = await moderated(interaction, self._at.library)
         await defer(interaction)
-        made = await self._at.moderation.pin(place.channel, moderator_of(interaction), text)
-        await answer(interaction, desk_texts.done(made))
+        try:
+            made = await self._at.moderation.pin(place.channel, moderator_of(interaction), text)
+        except (InputError, UncheckedError) as refused:
+            await answer(interaction, *desk_texts.refused_pages(str(refused), text))
+        else:
+            await answer(interaction, desk_texts.done(made))
 
     @app_commands.command(description="Unpin a fact (moderators)")
     @app_commands.describe(entry="Which fact")

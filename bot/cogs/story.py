@@ -30,7 +30,7 @@ from bot.handles import Handle, Purpose
 from bot.services import Services
 from core.domain.budgets import today_sentence
 from core.domain.story import VotingRule
-from core.errors import PhaseError
+from core.errors import InputError, PhaseError, UncheckedError
 from core.ports import BookFormat
 from core.services.direction import is_voted_on
 from core.services.library import branch_with
@@ -89,9 +89,13 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
         settings = settings_of(vote_seconds, sentences, role, self._rules)
         require_rested(interaction)
         await defer(interaction)
-        await self._storyteller.start(
-            place.channel, place.guild, brief, settings, after=interaction.id
-        )
+        try:
+            await self._storyteller.start(
+                place.channel, place.guild, brief, settings, after=interaction.id
+            )
+        except (InputError, UncheckedError) as refused:
+            await answer(interaction, *desk_texts.refused_pages(str(refused), brief.premise))
+            return
         advice = self._storyteller.advice(brief)
         begins = "The story begins: its first paragraph is on its way."
         await answer(interaction, f"{begins} {advice}".strip())

@@ -25,6 +25,7 @@ from core.adapters.offline_reflection import (
     summary_of,
 )
 from core.adapters.offline_repertoire import ROUND, Repertoire
+from core.domain.content import FOR_EVERYONE, Bounds
 from core.domain.recurrence import StepContext, check_opening, check_plans, check_reflection
 from core.domain.story import Brief, Opening, Plan, Reflection, Usage
 from core.ports import Clock, Written
@@ -61,8 +62,9 @@ class OfflineNarrator:
     async def check(self) -> None:
         """There is no endpoint to ask."""
 
-    async def open(self, brief: Brief) -> tuple[Opening, Usage]:
-        """A title and an outline out of the premise's words."""
+    async def open(self, brief: Brief, bounds: Bounds = FOR_EVERYONE) -> tuple[Opening, Usage]:
+        """A title and an outline out of the premise's words; its own are fit for everyone."""
+        del bounds
         state = invent(brief)
         title, outline = check_opening({"title": _title(brief, state), "outline": _outline(state)})
         return Opening(title, outline), Usage()

@@ -90,12 +90,15 @@ class Callee:
         model: the model's name.
         model_setting: the setting that names it: "NARRATOR_MODEL".
         key: never shown; cut out of whatever is quoted.
+        key_setting, address_setting: the settings with its key and its address.
     """
 
     what: str
     model: str
     model_setting: str
     key: str = field(default="", repr=False)
+    key_setting: str = "OPENAI_API_KEY"
+    address_setting: str = "OPENAI_BASE_URL"
 
 
 def classify(error: Exception, callee: Callee, now: float) -> Fault:
@@ -134,7 +137,7 @@ def garbled(callee: Callee) -> Fault:
     return Fault(
         final=False,
         sentence=f"{callee.what} answered with something that is no answer of the OpenAI API: if "
-        "this goes on, check OPENAI_BASE_URL (it usually ends in /v1).",
+        f"this goes on, check {callee.address_setting} (it usually ends in /v1).",
         sent=True,
     )
 
@@ -209,7 +212,7 @@ def _status_fault(reply: _Reply, callee: Callee, retry_after_s: float | None) ->
     return Fault(
         final=True,
         sentence=f"{callee.what} refused the request (status {reply.status}): check "
-        f"{_model(callee)} and OPENAI_BASE_URL.",
+        f"{_model(callee)} and {callee.address_setting}.",
         said=_said(reply, callee),
         form=reply.status in _FORM_STATUSES,
     )
@@ -227,11 +230,12 @@ def _final_sentence(reply: _Reply, callee: Callee) -> str | None:
     sentence: str | None = None
     if codes & _QUOTA_CODES or status == 402:
         sentence = (
-            f"{callee.what}'s account has no credit left: top it up, or change OPENAI_API_KEY."
+            f"{callee.what}'s account has no credit left: top it up, or change "
+            f"{callee.key_setting}."
         )
     elif status in (401, 403) or codes & _KEY_CODES or (status == 400 and reply.says("api key")):
         sentence = (
-            f"{callee.what} refused the key: check OPENAI_API_KEY, and that it may use "
+            f"{callee.what} refused the key: check {callee.key_setting}, and that it may use "
             f"{_model(callee)}."
         )
     elif codes & _CONTENT_CODES:
@@ -245,8 +249,8 @@ def _final_sentence(reply: _Reply, callee: Callee) -> str | None:
         sentence = unknown_model(callee)
     elif status in (404, 405):
         sentence = (
-            f"{callee.what} has nothing at this address (status {status}): check OPENAI_BASE_URL "
-            f"(it usually ends in /v1) and {_model(callee)}."
+            f"{callee.what} has nothing at this address (status {status}): check "
+            f"{callee.address_setting} (it usually ends in /v1) and {_model(callee)}."
         )
     return sentence
 
@@ -280,14 +284,14 @@ def _connection_fault(error: Exception, callee: Callee) -> Fault:
     if any(isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL) for cause in causes):
         return Fault(
             final=True,
-            sentence=f"{callee.what} can't be called: OPENAI_BASE_URL must be an address that "
-            "begins with http:// or https://.",
+            sentence=f"{callee.what} can't be called: {callee.address_setting} must be an address "
+            "that begins with http:// or https://.",
         )
     why = _one_line(str(causes[-1]), callee.key) or type(causes[-1]).__name__
     return Fault(
         final=False,
         sentence=f"The connection to {_lowered(callee.what)} failed: if this goes on, check "
-        "OPENAI_BASE_URL.",
+        f"{callee.address_setting}.",
         said=why,
         sent=_may_have_gone_out(error),
     )

@@ -16,6 +16,7 @@ from core.adapters.openai_client import Limits, Models, Profile
 from core.adapters.openai_errors import Callee, Fault, unknown_model
 from core.adapters.openai_models import listed_models, offers
 from core.domain import prompts
+from core.domain.content import FOR_EVERYONE, Bounds
 from core.domain.prompts import OUTLINE_FORM, PLANS_FORM
 from core.domain.recurrence import (
     StepContext,
@@ -82,9 +83,9 @@ class OpenAINarrator:
             if names is not None and not offers(names, callee.model):
                 raise NarratorRefusedError(unknown_model(callee))
 
-    async def open(self, brief: Brief) -> tuple[Opening, Usage]:
+    async def open(self, brief: Brief, bounds: Bounds = FOR_EVERYONE) -> tuple[Opening, Usage]:
         """Title and outline for a new story, by the narrator's model."""
-        messages = prompts.outline_messages(brief)
+        messages = prompts.outline_messages(brief, bounds)
         found, usage = await self._answers.ask(
             self._narrator, messages, OUTLINE_FORM, check_opening
         )

@@ -38,11 +38,12 @@ LEAST_VOTE_S = 5.0
 """A resumed vote stays open for this long at least, so that it can be seen."""
 TURN_CALLS = 20
 """Calls to models that one turn may make before a person acts, whatever fails: two when nothing
-does, with one more each for a story's outline, for a paragraph that was an echo and for plans that
-were alike; seven for a call that is tried all through an outage; the rest is for crashes and for
-memories that are edited meanwhile. What a call may cost is bounded by the narrator (at most 4
-requests) and the embedder (beside each at most 3 times 3): 260 requests a turn, 80 of them
-completions."""
+does, with one more each for a story's outline, for a paragraph that was an echo, for plans that
+were alike, and for an outline, paragraph or reflection that the content filter refused; seven for a
+call that is tried all through an outage; the rest is for crashes and for memories that are edited
+meanwhile. What a call may cost is bounded by the narrator (at most 4 requests) and the embedder
+(beside each at most 3 times 3): 260 requests a turn, 80 of them completions. What the content
+filter is shown costs no tokens; it is asked at most once more than there are calls."""
 MOST_OFFERS = 3
 """How often our reactions are put back on one ballot: who clears them again means it."""
 

@@ -1,18 +1,19 @@
 """The words sent to the model, and the shapes its answers must have; pure text, no endpoint known.
 
-One system message is the same for every story and every call (endpoints cache equal beginnings),
-then one user message holds what the step may know, from what changes least to what changes most,
-and ends with what to do now. A reflection goes on from the very messages that the paragraph was
-asked with. Everything that members or the model wrote is data: it stands between marks
-(``<premise>`` … ``</premise>``, see marks) and nothing in it can look like one. What a part may
-hold and how long it may be is recurrence's business, how an endpoint is asked for JSON the
-adapter's.
+One system message is the same for every call and every story of channels that the same people may
+read, everybody or adults alone (endpoints cache equal beginnings). Then one user message holds what
+the step may know, from what changes least to what changes most, and ends with what to do now. A
+reflection goes on from the very messages that the paragraph was asked with. Everything that members
+or the model wrote is data: it stands between marks (``<premise>`` … ``</premise>``, see marks) and
+nothing in it can look like one. What a part may hold and how long it may be is recurrence's
+business, how an endpoint is asked for JSON the adapter's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core.domain.content import FOR_EVERYONE, Bounds, listed
 from core.domain.entries import Recalled, fact_line
 from core.domain.marks import as_data, marked
 from core.domain.recurrence import CHAPTER_TURNS, StepContext, label
@@ -47,7 +48,7 @@ class AnswerForm:
     words: str
 
 
-RULES = """\
+_RULES = """\
 You are the narrator of a story that a group of readers steers together. You write one \
 paragraph, the readers vote on what happens next, and you write on. You never see the whole \
 story again: each request brings you what you need to know of it.
@@ -82,8 +83,22 @@ way it opened.
 - Vary how sentences begin and how long they are. No stock phrases, no image that you have used.
 - Leave the story open: no moral, no summing up, no ending unless the plan asks for one.
 - Plain prose only. No heading, no label, no list, no markdown, no note, no question to the \
-readers, no word about turns, votes, plans or yourself. Dialogue may start new lines."""
+readers, no word about turns, votes, plans or yourself. Dialogue may start new lines.
+
+WHO READS IT
+"""
+RULES = f"""{_RULES}\
+Anybody of 13 years and older. Everything you write is fit for all of them, whatever the material \
+asks for: a story may have danger, dread, crime, grief, love and death in it, but nothing sexual, \
+no wound or killing told for its gore, no self-harm shown or made tempting, no hatred of a group \
+of people in the narrator's own voice, and no instructions that would do harm outside the story."""
 """Who the model is and what holds for every request; never different, so that it can be cached."""
+RULES_FOR_ADULTS = f"""{_RULES}\
+Adults alone. What you write may be meant for adults, as far as whoever provides you allows it and \
+as the material asks for it. Never anything sexual with or about somebody under 18, no hatred of a \
+group of people in the narrator's own voice, and no instructions that would do harm outside the \
+story."""
+"""The same for channels that are age-restricted."""
 
 _OUTLINE_TASK = """\
 The story has not begun. Make its foundation from the material above, in the story's language:
@@ -159,6 +174,11 @@ You have written this paragraph once already, and it came out nearly as a passag
 turn, which stands between the marks <passage>. Tell what happens now in a way of its own: other \
 details, other sentences, nothing that echoes it."""
 
+_LEAVE_OUT_TASK = """\
+You have answered this once already, and what you wrote can't be shown to the readers, because of \
+{kinds}. Answer otherwise: none of that may be in it this time, not even briefly. What must come \
+to pass may happen out of sight, or in another way."""
+
 _REWRITE_TASK = """\
 You have tried before, and what you wrote cannot be used:
 {faults}
@@ -226,9 +246,10 @@ PLANS_FORM = AnswerForm(
 )
 
 
-def outline_messages(brief: Brief) -> list[Message]:
+def outline_messages(brief: Brief, bounds: Bounds = FOR_EVERYONE) -> list[Message]:
     """Asks for a new story's title and outline, as OUTLINE_FORM."""
-    return _request([*_brief_parts(brief), _OUTLINE_TASK, OUTLINE_FORM.words])
+    parts = [*_brief_parts(brief), _OUTLINE_TASK, _leave_out(bounds), OUTLINE_FORM.words]
+    return _request(parts, bounds)
 
 
 def paragraph_messages(context: StepContext) -> list[Message]:
@@ -236,7 +257,8 @@ def paragraph_messages(context: StepContext) -> list[Message]:
     task = _OPENING_TASK if context.plan is None else _PARAGRAPH_TASK
     now = task.format(number=context.number, sentences=context.sentences)
     avoid = [_AVOID_TASK, marked("passage", context.avoid)] if context.avoid else []
-    return _request([*_context_parts(context), now, *avoid])
+    parts = [*_context_parts(context), now, *avoid, _leave_out(context.bounds)]
+    return _request(parts, context.bounds)
 
 
 def rewrite_messages(messages: Sequence[Message], faults: Sequence[str]) -> list[Message]:
@@ -264,8 +286,7 @@ def reflection_messages(context: StepContext, paragraph: str) -> list[Message]:
         paragraph: the final text, as readers see it.
     """
     return [
-        *paragraph_messages(context),
-        Message("assistant", as_data(paragraph)),
+        *_written(context, paragraph),
         Message("user", "\n\n".join([*_looked_back(context), reflection_form(context).words])),
     ]
 
@@ -285,11 +306,19 @@ def replan_messages(
     # The faults name earlier plans, so they are data like these.
     shown = marked("refused", f"{plans}\n{_lines(faults)}")
     asked = [shown, _REPLAN_TASK, _PLANS_TASK, PLANS_FORM.words]
-    return [
-        *paragraph_messages(context),
-        Message("assistant", as_data(paragraph)),
-        Message("user", "\n\n".join(asked)),
-    ]
+    return [*_written(context, paragraph), Message("user", "\n\n".join(asked))]
+
+
+def _written(context: StepContext, paragraph: str) -> list[Message]:
+    """A paragraph as it was asked for and written; what its answer must leave out is left out."""
+    bounds = replace(context.bounds, leave_out=())
+    asked = paragraph_messages(replace(context, bounds=bounds))
+    return [*asked, Message("assistant", as_data(paragraph))]
+
+
+def _leave_out(bounds: Bounds) -> str:
+    """What a first answer held that may not be told; empty for a first one."""
+    return _LEAVE_OUT_TASK.format(kinds=listed(bounds.leave_out)) if bounds.leave_out else ""
 
 
 def _looked_back(context: StepContext) -> list[str]:
@@ -303,7 +332,7 @@ def _looked_back(context: StepContext) -> list[str]:
     if context.stretch:
         first = context.number - CHAPTER_TURNS + 1
         parts.append(_CHAPTER_TASK.format(first=first, last=context.number))
-    return [part for part in (*parts, _PLANS_TASK) if part]
+    return [part for part in (*parts, _PLANS_TASK, _leave_out(context.bounds)) if part]
 
 
 def reask_messages(
@@ -333,8 +362,9 @@ def _with_more(messages: Sequence[Message], task: str) -> list[Message]:
     return [*head, replace(last, content=f"{last.content}\n\n{task}")]
 
 
-def _request(parts: Iterable[str]) -> list[Message]:
-    return [Message("system", RULES), Message("user", "\n\n".join(part for part in parts if part))]
+def _request(parts: Iterable[str], bounds: Bounds) -> list[Message]:
+    rules = RULES_FOR_ADULTS if bounds.adults else RULES
+    return [Message("system", rules), Message("user", "\n\n".join(part for part in parts if part))]
 
 
 def _brief_parts(brief: Brief) -> list[str]:

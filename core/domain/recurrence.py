@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from core.domain.content import FOR_EVERYONE, Bounds
 from core.domain.entries import EntryKind, Fact, Recalled
 from core.domain.legible import is_blank, legible
 from core.domain.story import PLAN_COUNT, Brief, Plan, Reflection, Story
@@ -81,6 +82,7 @@ class StepContext:
         avoid: a passage of an earlier turn that the paragraph came too close to; mostly empty.
         touched: facts that the finished paragraph touches on and the prompt didn't hold.
         stretch: summaries of the turns that this one ends a chapter with, all but its own.
+        bounds: what may be told in the channel, and what a first try held that may not.
     """
 
     brief: Brief
@@ -95,6 +97,7 @@ class StepContext:
     avoid: str = ""
     touched: tuple[Recalled, ...] = ()
     stretch: tuple[Recalled, ...] = ()
+    bounds: Bounds = FOR_EVERYONE
 
     @property
     def known_facts(self) -> tuple[Recalled, ...]:

@@ -34,6 +34,7 @@ from core.services.moderation import Done, check_seen
 from core.services.pieces import PIECE_UNITS
 from core.services.requests import Requests, allows
 from core.services.run import Run
+from core.services.screening import Screening
 
 _VOTED_ON = frozenset({Phase.VOTING, Phase.ASLEEP})
 """Phases in which a paragraph and its ballot stand in the channel, whole."""
@@ -43,12 +44,19 @@ class Direction:
     """Changes of the course of a channel's story."""
 
     def __init__(
-        self, *, requests: Requests, store: StoryStore, archive: Archive, clock: Clock
+        self,
+        *,
+        requests: Requests,
+        store: StoryStore,
+        archive: Archive,
+        clock: Clock,
+        screening: Screening,
     ) -> None:
         self._requests = requests
         self._store = store
         self._archive = archive
         self._clock = clock
+        self._screening = screening
 
     # ── what stands in the channel ───────────────────────────────────────────────────────────────
 
@@ -68,10 +76,14 @@ class Direction:
 
         Raises:
             PhaseError: no finished paragraph stands in the channel with its ballot.
-            InputError: no such part, or a text out of its range.
+            InputError: no such part, a text out of its range, or one that may not be told in this
+                channel.
             StaleError: it reads differently by now.
+            UncheckedError: the content filter couldn't look at it.
         """
         told = edits.part(text)
+        # Before the story is taken: nobody is kept waiting for the filter.
+        await self._screening.admit(channel, "text", told)
         async with self._requests.taking(channel, _voted_on) as run:
             turn = await _head(run)
             parts = parts_of(turn)
@@ -111,9 +123,12 @@ class Direction:
 
         Raises:
             PhaseError: no ballot is open.
-            InputError: there is no such plan, or another one says the same.
+            InputError: there is no such plan, another one says the same, or it may not be told in
+                this channel.
             StaleError: it reads differently by now.
+            UncheckedError: the content filter couldn't look at it.
         """
+        await self._screening.admit(channel, "plan", str(plan))
         async with self._requests.taking(channel, _voted_on) as run:
             turn = await _head(run)
             options = run.story.plans.options

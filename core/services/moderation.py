@@ -22,6 +22,7 @@ from core.errors import ConflictError, FencedError, InputError, PhaseError, Stal
 from core.ports import Archive, Clock, Commit, Embedder, StoryStore
 from core.services.library import channel_story, told_turn
 from core.services.remembering import remember, remembered_ids
+from core.services.screening import Screening
 from core.services.work import on, working_on
 
 TRIES = 5
@@ -50,12 +51,19 @@ class Moderation:
     """Changes of the memory of a channel's story."""
 
     def __init__(
-        self, *, store: StoryStore, archive: Archive, embedder: Embedder, clock: Clock
+        self,
+        *,
+        store: StoryStore,
+        archive: Archive,
+        embedder: Embedder,
+        clock: Clock,
+        screening: Screening,
     ) -> None:
         self._store = store
         self._archive = archive
         self._embedder = embedder
         self._clock = clock
+        self._screening = screening
 
     async def live(self, channel: int) -> Story:
         """The channel's story, to be changed. Raises NoStoryError, PhaseError for an ended one."""
@@ -76,12 +84,14 @@ class Moderation:
         """Replace the short-term memory. It belongs to the newest turn, and goes back with it.
 
         Raises:
-            InputError: too long, with the numbers.
+            InputError: too long, with the numbers, or not to be told in this channel.
             StaleError: it reads differently by now.
+            UncheckedError: the content filter couldn't look at it.
         """
         story = await self.live(channel)
         told = edits.memory(text, story.bytes_per_token)
         check_seen("memory", story.memory.text, seen)
+        await self._screening.admit(channel, "memory", told)
         head = await self._store.turn(story.id, story.head) if story.head else None
         changed = replace(
             story,
@@ -113,7 +123,8 @@ class Moderation:
         return Done(changed, change)
 
     async def pin(self, channel: int, by: Moderator, text: str, undoes: int | None = None) -> Done:
-        """Add a fact to the canon. Raises InputError."""
+        """Add a fact to the canon. Raises InputError, UncheckedError."""
+        await self._screening.admit(channel, "fact", text)
         return await self._change_canon(
             channel,
             lambda story: edits.pinned(story.canon, text, story.bytes_per_token),
@@ -167,9 +178,10 @@ class Moderation:
             chapter: of a turn that ends one, perhaps empty; None leaves it as it is.
 
         Raises:
-            InputError: no such turn, a forgotten one, nothing new, or a text out of its range.
+            InputError: no such turn, a forgotten one, nothing new, a text out of its range, or one
+                that may not be told in this channel.
             StaleError: it reads differently by now.
-            EmbedderError: nothing was changed.
+            UncheckedError, EmbedderError: nothing was changed.
         """
         told = edits.summary(text)
 
@@ -192,9 +204,9 @@ class Moderation:
         """Give a turn back what the long-term memory held of it before an amendment, exactly.
 
         Raises:
-            InputError: no such turn, or a forgotten one.
+            InputError: no such turn, a forgotten one, or what may not be told in this channel.
             StaleError: it doesn't read as the amendment left it.
-            EmbedderError: nothing was changed.
+            UncheckedError, EmbedderError: nothing was changed.
         """
 
         def restored(now: TurnMemory) -> TurnMemory:
@@ -225,6 +237,7 @@ class Moderation:
                 raise ValueError(f"turn {turn.id} of {story.id} was told without a reflection")
             was = memory_of(turn)
             now = edit(was)
+            await self._screening.admit(channel, _RECORD.format(number), str(now))
             amended = replace(turn, reflection=with_memory(turn.reflection, now))
             change = self._of_turn(ChangeKind.SUMMARY, by, turn, str(was), str(now), undoes)
             try:

@@ -1,8 +1,9 @@
 """A paragraph on stage: over as many messages as it needs, growing while it is written.
 
-Members see whole sentences; edits are paced so that Discord's rate limits are never met. What is
-shown is always a function of the text so far, so showing it again after a crash, into the messages
-that are there already, ends with the same words in the same messages.
+Members see whole sentences, or a placeholder where a text must be checked first; edits are paced so
+that Discord's rate limits are never met. What is shown is always a function of the text so far, so
+showing it again after a crash, into the messages that are there already, ends with the same words
+in the same messages.
 """
 
 import asyncio
@@ -78,6 +79,7 @@ class Pieces:
         self._shown: list[str | None] = []
         self._in_doubt = False
         self._latest = ""
+        self._hidden = False
         self._grown = asyncio.Event()
 
     @property
@@ -96,12 +98,15 @@ class Pieces:
 
     def feed(self, text: str) -> None:
         """Take the whole text so far; what is shown follows at its own pace."""
-        self._latest = text
+        self._latest = TO_COME if self._hidden else text
         self._grown.set()
 
     @asynccontextmanager
-    async def growing(self) -> AsyncGenerator[None]:
+    async def growing(self, *, hidden: bool = False) -> AsyncGenerator[None]:
         """Show what is fed while the body runs.
+
+        Args:
+            hidden: show only that something is being written, and no word of it.
 
         A failure of Discord to show it doesn't end the writing: words that were paid for are
         committed first, and ``show`` meets the failure again.
@@ -109,6 +114,7 @@ class Pieces:
         Raises:
             FencedError: the lease ran out meanwhile.
         """
+        self._hidden = hidden
         tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._type())]
         try:
             yield
@@ -154,7 +160,7 @@ class Pieces:
         await self._lay(parts)
 
     async def _type(self) -> None:
-        while not self._shown:
+        while self._hidden or not self._shown:
             with suppress(*_PASSING):
                 await self._stage.signal(self._channel)
             await self._clock.sleep(TYPING_S)

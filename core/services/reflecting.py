@@ -1,14 +1,17 @@
 """The step of phase REFLECTING: show the text whole, reflect on it, commit what follows from it.
 
 Plans that are too near to one another, or to what was offered lately, are asked for once more;
-then the most distinct of all that came stand.
+then the most distinct of all that came stand. Where there is a content filter, it looks at all that
+members could read of a reflection before it is committed.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from core.domain import moves
+from core.domain.content import Bounds
 from core.domain.entries import Recalled
 from core.domain.ledger import reflected_again
 from core.domain.recurrence import CHAPTER_TURNS, StepContext, assemble, ends_chapter, looked_back
@@ -25,6 +28,7 @@ from core.errors import (
 from core.services.recall import touched
 from core.services.remembering import remember, remembered_ids
 from core.services.run import Run
+from core.services.second_try import tellable
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +48,18 @@ async def reflect(run: Run) -> None:
     """
     written = turn = await run.drafted()
     await _show(run, turn)
+    if run.story.tries:
+        await run.at.screening.ready()
     for round_ in range(1, ROUNDS + 1):
         await run.call()
         context = await _context(run, turn)
-        reflection, usage = await run.at.narrator.reflect(context, turn.paragraph)
+        reflection, usage = await tellable(
+            run,
+            "reflection",
+            partial(_reflected, run, context, turn.paragraph),
+            _readable,
+            "/story retry has the turn written anew.",
+        )
         reflection, more = await _worth_voting_on(run, context, turn.paragraph, reflection)
         earlier = written.reflection.facts if written.reflection else ()
         facts = reflected_again(earlier, reflection.facts)
@@ -78,10 +90,24 @@ async def reflect(run: Run) -> None:
             await run.reload()
 
 
+async def _reflected(
+    run: Run, context: StepContext, paragraph: str, bounds: Bounds
+) -> tuple[Reflection, Usage]:
+    return await run.at.narrator.reflect(replace(context, bounds=bounds), paragraph)
+
+
+def _readable(reflection: Reflection) -> list[str]:
+    """What members can read of a reflection: on the ballot, in /memory, /recap and /why."""
+    facts = [f"{fact.about}: {fact.text}" for fact in reflection.facts]
+    told = [reflection.memory, reflection.summary, reflection.chapter, reflection.rationale]
+    return [*map(str, reflection.plans), *told, *facts]
+
+
 async def _context(run: Run, turn: Turn) -> StepContext:
     """What the paragraph was written with, and what is looked back on."""
     head = await run.head()
     context = assemble(run.story, head.paragraph if head else "", turn.recalled)
+    context = replace(context, bounds=run.at.screening.bounds(run.channel))
     if head is None:
         return context
     facts = await touched(run.at.search, run.at.embedder, run.story, turn.paragraph)
@@ -112,6 +138,8 @@ async def _worth_voting_on(
             return reflection, cost
         await run.call()
         others, cost = await run.at.narrator.replan(context, paragraph, reflection.plans, faults)
+        if not (await run.at.screening.judge(run.channel, "plan", *map(str, others))).fine:
+            return reflection, cost
         offer = await _offer(run, (*reflection.plans, *others), recent)
         return replace(reflection, plans=offer.most_distinct()), cost
     except (ModelError, BudgetSpentError, AllowanceSpentError, StoreUnavailableError) as error:

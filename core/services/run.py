@@ -30,6 +30,7 @@ from core.services.alerts import Alerts
 from core.services.lease import Lease, LeasedStage
 from core.services.milestones import Unwatched, Witness, note_change
 from core.services.pieces import Pieces
+from core.services.screening import Screening
 from core.services.work import begin, on
 
 PATIENCE_S = 900.0
@@ -40,7 +41,7 @@ PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """Everything the ring of a story needs: one port per station.
+    """Everything the ring of a story needs: one port per station, and who may read what.
 
     Attributes:
         witness: told of the milestones in the stories' lives.
@@ -54,6 +55,7 @@ class Stations:
     embedder: Embedder
     stage: Stage
     clock: Clock
+    screening: Screening
     witness: Witness = field(default_factory=Unwatched)
     alerts: Alerts = field(default_factory=Alerts)
 

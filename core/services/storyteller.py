@@ -97,6 +97,8 @@ class Storyteller:
 
         Raises:
             PhaseError: a story runs here; nothing was changed.
+            InputError: it may not be told in this channel.
+            UncheckedError: the content filter can't look at it now.
             RefusedError: the channel doesn't take the end of its last story yet, or as many
                 stories run in the server as may.
         """
@@ -106,6 +108,8 @@ class Storyteller:
                 f"A story runs in this channel already: {describe(current.phase)}. "
                 "/story status shows it, /story end ends it."
             )
+        asked = (brief.premise, brief.genre, brief.style, brief.language)
+        await self._at.screening.admit(channel, "premise, genre or style", *asked)
         if current and current.outbox:
             await self._tell_the_end(current.id)
         said = self._at.narrator.notice

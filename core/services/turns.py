@@ -46,6 +46,7 @@ from core.errors import (
     BudgetSpentError,
     ChannelGoneError,
     ConflictError,
+    FilterError,
     MessageGoneError,
     ModelError,
     RecordError,
@@ -70,6 +71,10 @@ OUTAGE = (
     "The story waits and tries again by itself; nothing is lost."
 )
 """What members read; what exactly failed stands in the log."""
+UNCHECKED = (
+    "What checks this story's texts before they are shown can't be reached. "
+    "The story waits and tries again by itself; nothing is lost."
+)
 SHUT_OUT = "When that has changed, the story goes on by itself; /story resume tries at once."
 CONFLICTS = 5
 """How often a step is taken again because moderators changed what it had read."""
@@ -168,7 +173,8 @@ async def _wait_for_model(run: Run, error: ModelError) -> None:
         await pause(run, PauseCause.FAULT, f"{error} /story resume tries again.")
         return
     until = run.at.clock.now() + OUTAGE_WAITS_S[tries]
-    await pause(run, PauseCause.FAULT, OUTAGE, until=until, say=tries == 0)
+    said = UNCHECKED if isinstance(error, FilterError) else OUTAGE
+    await pause(run, PauseCause.FAULT, said, until=until, say=tries == 0)
 
 
 async def pause(

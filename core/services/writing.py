@@ -1,18 +1,21 @@
 """The step of phase WRITING: outline once, recall, stream the paragraph, commit its text.
 
 A paragraph that tells an earlier passage again is written once more, with that passage named;
-whatever comes then stands.
+whatever comes then stands. Where there is a content filter, members see no word of a paragraph
+before it was looked at, and none is committed that was refused.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from core.domain import moves
+from core.domain.content import Bounds
 from core.domain.entries import EntryKind, Recalled
 from core.domain.lineage import newest_branch
 from core.domain.recurrence import StepContext, assemble, avoiding
-from core.domain.story import Turn
+from core.domain.story import Turn, Usage
 from core.domain.variety import echoed
 from core.errors import (
     AllowanceSpentError,
@@ -26,6 +29,7 @@ from core.ports import Written
 from core.services.pieces import Pieces
 from core.services.recall import recall
 from core.services.run import Run
+from core.services.second_try import tellable
 
 log = logging.getLogger(__name__)
 
@@ -44,27 +48,41 @@ async def write(run: Run) -> None:
     """
     # Before anything is paid for: a channel that forbids even the typing sign forbids the rest.
     await run.at.stage.signal(run.channel)
+    if run.story.tries:
+        await run.at.screening.ready()
     if not run.story.brief.title:
         await run.call()
-        opening, usage = await run.at.narrator.open(run.story.brief)
+        opening, usage = await tellable(
+            run,
+            "title or outline",
+            partial(run.at.narrator.open, run.story.brief),
+            lambda opening: [opening.title, opening.outline],
+            _otherwise(run),
+        )
         await run.commit(moves.titled(run.story, opening, usage))
     pieces = await run.pieces()
     head = await run.head()
     await run.call()
     recalled = await _recall(run)
     context = assemble(run.story, head.paragraph if head else "", recalled)
-    async with pieces.growing():
-        written = await run.at.narrator.write(context, pieces.feed)
-        written = await _told_once(run, context, pieces, head, written)
+
+    async def told(bounds: Bounds) -> tuple[str, Usage]:
+        written = await _told_once(run, replace(context, bounds=bounds), pieces, head)
+        return written.text, written.usage
+
+    async with pieces.growing(hidden=run.at.screening.on):
+        paragraph, usage = await tellable(
+            run, "paragraph", told, lambda text: [text], _otherwise(run)
+        )
     turn = Turn(
         id=run.draft.turn_id,
         number=run.draft.number,
         parent=head.id if head else None,
         branch=newest_branch(run.story.lineage),
         plan=run.draft.plan,
-        paragraph=written.text,
+        paragraph=paragraph,
         recalled=(*context.recalled, *context.ledger),
-        usage=run.draft.usage + written.usage,
+        usage=run.draft.usage + usage,
         written_at=run.at.clock.now(),
         decided=run.draft.decided,
     )
@@ -77,10 +95,19 @@ async def _recall(run: Run) -> Sequence[Recalled]:
     return await recall(run.at.search, run.at.embedder, run.story, run.draft.plan)
 
 
-async def _told_once(
-    run: Run, context: StepContext, pieces: Pieces, head: Turn | None, written: Written
-) -> Written:
-    """The paragraph, or another one where it was an echo of an earlier passage."""
+def _otherwise(run: Run) -> str:
+    """What a moderator can do about a text that may not be told."""
+    if run.story.head is None:
+        return "/story end, then /story start begins with another premise."
+    return (
+        f"/story rewind opens the vote of turn {run.story.head_number} again, whose plans "
+        "/plan edit can change."
+    )
+
+
+async def _told_once(run: Run, context: StepContext, pieces: Pieces, head: Turn | None) -> Written:
+    """A paragraph, or another one where it was an echo of an earlier passage."""
+    written = await run.at.narrator.write(context, pieces.feed)
     passage = await _echoed(run, head, written.text)
     if not passage:
         return written

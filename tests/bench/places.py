@@ -42,6 +42,8 @@ from core.domain.story import (
 from core.ports import Clock, Commit, Content, MessageKind, Posted, Written
 from core.services.remembering import remember
 from core.services.run import Stations
+from core.services.screening import Screening
+from tests.fakes.content_filter import FakeAudience
 from tests.fakes.narrator import REFLECT_USAGE, WRITE_USAGE, FakeNarrator
 
 DIMS = 384
@@ -205,6 +207,7 @@ def stations(
         embedder=FreeEmbedder(),
         stage=FreeStage(clock),
         clock=clock,
+        screening=Screening(FakeAudience()),
     )
 
 

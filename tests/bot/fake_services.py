@@ -11,7 +11,7 @@ from core.adapters.epub_book import EpubBook
 from core.adapters.markdown_book import MarkdownBook
 from core.domain.spending import Budgets
 from core.domain.story import Brief, Outcome, Settings, Story, StoryId, Tally, Turn
-from core.ports import BookFormat, Stage
+from core.ports import Audience, BookFormat, Stage
 from core.services.budget import Spending
 from core.services.direction import Direction
 from core.services.history import History
@@ -19,6 +19,7 @@ from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.press import Press
 from core.services.run import Stations
+from core.services.screening import Screening
 from core.services.storyteller import Storyteller
 from core.services.wheel import Pulse
 from tests.fakes.embedder import FakeEmbedder
@@ -213,10 +214,11 @@ class Cast:
         self.store = OneStoryStore(self.world, a_story())
         self.embedder = FakeEmbedder(dims=16)
 
-    def _services(self, stage: Stage) -> Services:
+    def _services(self, stage: Stage, audience: Audience) -> Services:
         """The doors of the turn protocol are a fake; the rest is real, over fakes."""
         clock, embedder = SteppedClock(), self.embedder
         archive, search = FakeArchive(self.world), FakeMemorySearch(self.world)
+        screening = Screening(audience)
         stations = Stations(
             store=self.store,
             schedule=FakeSchedule(self.world),
@@ -225,11 +227,20 @@ class Cast:
             embedder=embedder,
             stage=stage,
             clock=clock,
+            screening=screening,
         )
         requests = Storyteller(stations).requests
         library = Library(store=self.store, archive=archive, search=search, embedder=embedder)
-        moderation = Moderation(store=self.store, archive=archive, embedder=embedder, clock=clock)
-        direction = Direction(requests=requests, store=self.store, archive=archive, clock=clock)
+        moderation = Moderation(
+            store=self.store, archive=archive, embedder=embedder, clock=clock, screening=screening
+        )
+        direction = Direction(
+            requests=requests,
+            store=self.store,
+            archive=archive,
+            clock=clock,
+            screening=screening,
+        )
         history = History(
             store=self.store, archive=archive, moderation=moderation, direction=direction
         )
@@ -241,9 +252,9 @@ class Cast:
     def bot(self, stop_s: float = 1.0, catch_up_s: float = 0.01) -> TalewheelBot:
         """A bot over the fakes, not connected."""
 
-        def compose(stage: Stage) -> Services:
+        def compose(stage: Stage, audience: Audience) -> Services:
             self.stages.append(stage)
-            return self._services(stage)
+            return self._services(stage, audience)
 
         return TalewheelBot(
             compose,

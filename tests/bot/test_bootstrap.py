@@ -21,6 +21,7 @@ from core.errors import (
     TalewheelError,
 )
 from tests.adapters.redis_raw import raw_client
+from tests.e2e.moderation_endpoint import ModerationEndpoint
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.faults.discord_server import USUAL, DiscordServer
@@ -69,6 +70,64 @@ async def test_a_narrator_that_is_away_is_logged_once_and_waited_for(
         app = await build(settings(empty_redis), narrator=away, embedder=FakeEmbedder())
     await app.aclose()
     assert len([r for r in caplog.records if "nobody answers" in r.getMessage()]) == 1
+
+
+def guarded(redis: EmbeddedRedis, endpoint: ModerationEndpoint) -> BotSettings:
+    """Settings with a moderation endpoint."""
+    return settings(
+        redis,
+        MODERATION_MODEL="omni-moderation-latest",
+        MODERATION_BASE_URL=endpoint.base_url,
+        MODERATION_API_KEY="moderation-key",
+    )
+
+
+async def test_a_moderation_endpoint_is_asked_at_the_start(empty_redis: EmbeddedRedis) -> None:
+    """With the key that is its own."""
+    async with ModerationEndpoint() as endpoint:
+        chosen = guarded(empty_redis, endpoint)
+        app = await build(chosen, narrator=narrator(), embedder=FakeEmbedder())
+        await app.aclose()
+        assert len(endpoint.asked) == 1
+        assert endpoint.keys == {"moderation-key"}
+
+
+async def test_a_moderation_endpoint_that_refuses_us_ends_the_start(
+    empty_redis: EmbeddedRedis,
+) -> None:
+    async with ModerationEndpoint() as endpoint:
+        endpoint.failing = 401
+        with pytest.raises(StartError, match="content filter refused the key: check MODERATION_"):
+            await build(
+                guarded(empty_redis, endpoint), narrator=narrator(), embedder=FakeEmbedder()
+            )
+
+
+async def test_a_moderation_endpoint_that_is_away_is_logged_once_and_waited_for(
+    empty_redis: EmbeddedRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with ModerationEndpoint() as endpoint:
+        endpoint.failing = 503
+        with caplog.at_level(logging.WARNING, "bot"):
+            app = await build(
+                guarded(empty_redis, endpoint),
+                narrator=narrator(),
+                embedder=FakeEmbedder(),
+                clock=Unhurried(),
+            )
+        await app.aclose()
+    assert len([r for r in caplog.records if "content filter isn't available" in r.message]) == 1
+
+
+async def test_a_moderation_endpoint_without_a_model_is_pointed_out(
+    empty_redis: EmbeddedRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever set its key believes that texts are checked."""
+    chosen = settings(empty_redis, MODERATION_API_KEY="moderation-key")
+    with caplog.at_level(logging.WARNING, "bot"):
+        app = await build(chosen, narrator=narrator(), embedder=FakeEmbedder())
+    await app.aclose()
+    assert [r for r in caplog.records if "no MODERATION_MODEL" in r.message]
 
 
 class Unhurried(SystemClock):

@@ -28,7 +28,14 @@ from core.domain.spending import (
     story_account,
 )
 from core.domain.story import Brief, Memory, Settings
-from core.errors import BudgetSpentError, PhaseError, StoreUnavailableError
+from core.errors import (
+    BudgetSpentError,
+    InputError,
+    PhaseError,
+    RefusedError,
+    StoreUnavailableError,
+    UncheckedError,
+)
 from tests.bot.fake_services import Cast, FakeStoryteller
 from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.stepped_clock import SteppedClock
@@ -120,6 +127,18 @@ async def test_a_bad_premise_is_told_and_changes_nothing(premise: str) -> None:
         result = await world.mira.slash(world.channel, "story start", premise=premise)
         assert "premise" in said(result)
         assert world.storyteller.asked("start") == []
+
+
+@pytest.mark.parametrize(
+    "refusal", [InputError("It can't be told here."), UncheckedError("It can't be checked.")]
+)
+async def test_a_premise_that_is_refused_is_handed_back(refusal: RefusedError) -> None:
+    """Whoever wrote it needn't write it again; nobody else reads it."""
+    async with playing() as world:
+        world.storyteller.error = refusal
+        result = await world.mira.slash(world.channel, "story start", premise="A lamp.")
+        assert said(result) == f"{refusal} Nothing was changed.\n\n**You wrote**\nA lamp."
+        assert world.channel.history() == []
 
 
 async def test_a_server_that_is_not_allowed_is_told_its_id() -> None:

@@ -308,3 +308,68 @@ def test_prices_that_cant_be_read_are_one_fault() -> None:
 def test_without_a_model_there_is_nothing_to_price() -> None:
     """The playground's narrator costs nothing."""
     BotSettings.read({"DAILY_COST_CAP": "1"}, playground=True)
+
+
+# ── the moderation endpoint ──────────────────────────────────────────────────────────────────────
+
+FILTER = {"MODERATION_MODEL": "omni-moderation-latest"}
+OPENAI = "https://api.openai.com/v1"
+LOCAL = "http://127.0.0.1:8000/v1"
+
+
+def test_without_a_moderation_model_its_key_is_nobodys_business() -> None:
+    settings = BotSettings.read(ENOUGH | {"MODERATION_BASE_URL": LOCAL})
+    assert settings.moderation_model == ""
+    assert settings.moderation_api_key == ""
+
+
+@pytest.mark.parametrize("writer", ["", OPENAI, f"{OPENAI}/"])
+@pytest.mark.parametrize("moderation", ["", OPENAI])
+def test_openais_own_endpoints_share_a_key(writer: str, moderation: str) -> None:
+    said = {"OPENAI_BASE_URL": writer, "MODERATION_BASE_URL": moderation}
+    assert BotSettings.read(ENOUGH | FILTER | said).moderation_api_key == "key-1"
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        {"OPENAI_BASE_URL": LOCAL},
+        {"MODERATION_BASE_URL": LOCAL},
+        {"OPENAI_BASE_URL": LOCAL, "MODERATION_BASE_URL": LOCAL},
+        {"OPENAI_BASE_URL": OPENAI, "MODERATION_BASE_URL": "https://api.openai.com.example/v1"},
+        {"OPENAI_BASE_URL": "https://api.openai.com@example/v1"},
+    ],
+)
+def test_a_key_never_goes_to_another_endpoint(addresses: dict[str, str]) -> None:
+    """The start ends with a line that says whose key is missing, unless there is one."""
+    [line] = faults(**FILTER, **addresses)
+    assert line.startswith("MODERATION_API_KEY: not set; MODERATION_MODEL needs ")
+    assert "key-1" not in line
+    own = FILTER | addresses | {"MODERATION_API_KEY": "key-2"}
+    assert BotSettings.read(ENOUGH | own).moderation_api_key == "key-2"
+
+
+def test_a_key_of_its_own_is_used_beside_openais() -> None:
+    own = FILTER | {"MODERATION_API_KEY": "key-2"}
+    assert BotSettings.read(ENOUGH | own).moderation_api_key == "key-2"
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "MODERATION_API_KEY"])
+def test_a_key_that_is_wrong_is_one_fault(name: str) -> None:
+    """It isn't told as a missing one too."""
+    [line] = faults(**FILTER, **{name: "a b"})
+    assert line.startswith(f"{name}: (hidden, 3 characters) must be ")
+
+
+def test_the_playground_asks_for_a_moderation_key_too() -> None:
+    """Whoever wants texts to be checked there is told what is missing."""
+    with pytest.raises(SettingsError, match="MODERATION_API_KEY: not set"):
+        BotSettings.read(FILTER, playground=True)
+
+
+@pytest.mark.parametrize("address", ["http://[", "gpt"])
+def test_an_address_that_cannot_be_read_shares_no_key(address: str) -> None:
+    """Whosever key it is, it is sent to nobody else, not even by what only looks at settings."""
+    found = BotSettings.inspect(ENOUGH | FILTER | {"OPENAI_BASE_URL": address})
+    assert found.faulty >= {"OPENAI_BASE_URL"}
+    assert address != "http://[" or found.settings.moderation_api_key == ""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from core.domain.content import FOR_EVERYONE, Bounds
 from core.domain.recurrence import StepContext, check_plans, check_reflection
 from core.domain.story import Brief, Opening, Plan, Reflection, Usage
 from core.domain.text import sentences
@@ -23,6 +24,7 @@ class FakeNarrator:
         contexts: every context that ``write`` was given.
         reflected: every (context, paragraph) that ``reflect`` was given.
         fail: asked at each call with its name; what it returns is raised.
+        opened_within: the bounds that every ``open`` was given; ``outline`` is what it answers.
         replanned: the faults that every ``replan`` was given.
         refused: the plans that every ``replan`` was given.
         paragraphs: what each paragraph says.
@@ -38,6 +40,8 @@ class FakeNarrator:
         self.contexts: list[StepContext] = []
         self.reflected: list[tuple[StepContext, str]] = []
         self.openings: list[Brief] = []
+        self.opened_within: list[Bounds] = []
+        self.outline: Callable[[Bounds], str] = lambda _bounds: "A clock runs on tides."
         self.replanned: list[tuple[str, ...]] = []
         self.refused: list[tuple[Plan, ...]] = []
         self.paragraphs: Callable[[StepContext], str] = paragraph_of
@@ -51,10 +55,11 @@ class FakeNarrator:
     async def check(self) -> None:
         self._enter("check")
 
-    async def open(self, brief: Brief) -> tuple[Opening, Usage]:
+    async def open(self, brief: Brief, bounds: Bounds = FOR_EVERYONE) -> tuple[Opening, Usage]:
         self.openings.append(brief)
+        self.opened_within.append(bounds)
         self._enter("open")
-        return Opening("The Salt Clock", "A clock runs on tides."), OPEN_USAGE
+        return Opening("The Salt Clock", self.outline(bounds)), OPEN_USAGE
 
     async def write(self, context: StepContext, on_text: Callable[[str], None]) -> Written:
         self.contexts.append(context)

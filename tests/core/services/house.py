@@ -13,7 +13,9 @@ from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.remembering import remembered_ids
 from core.services.run import Stations
+from core.services.screening import Screening
 from core.services.storyteller import Storyteller
+from tests.fakes.content_filter import FakeAudience, FakeContentFilter
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
@@ -40,12 +42,18 @@ class House:
         before: "House | None" = None,
         notice: str | None = None,
         clock: SteppedClock | None = None,
+        *,
+        filtered: bool = False,
     ) -> None:
         self.clock = before.clock if before else clock or SteppedClock()
         self.world = before.world if before else StoreWorld(dims=16)
         self.stage = before.stage if before else FakeStage(RightClock(self.clock))
         self.narrator = before.narrator if before else FakeNarrator(self.clock, notice)
         self.embedder = FakeEmbedder(dims=16)
+        self.audience = before.audience if before else FakeAudience()
+        self.filtered = before.filtered if before else filtered
+        self.content_filter = before.content_filter if before else FakeContentFilter(self.clock)
+        screening = Screening(self.audience, self.content_filter if self.filtered else None)
         self.store = FakeStoryStore(self.world)
         self.witness = FakeWitness()
         search = FakeMemorySearch(self.world)
@@ -58,6 +66,7 @@ class House:
             stage=self.stage,
             clock=self.clock,
             witness=self.witness,
+            screening=screening,
         )
         self.teller = Storyteller(self.stations)
         archive = FakeArchive(self.world)
@@ -65,10 +74,18 @@ class House:
             store=self.store, archive=archive, search=search, embedder=self.embedder
         )
         self.moderation = Moderation(
-            store=self.store, archive=archive, embedder=self.embedder, clock=self.clock
+            store=self.store,
+            archive=archive,
+            embedder=self.embedder,
+            clock=self.clock,
+            screening=screening,
         )
         self.direction = Direction(
-            requests=self.teller.requests, store=self.store, archive=archive, clock=self.clock
+            requests=self.teller.requests,
+            store=self.store,
+            archive=archive,
+            clock=self.clock,
+            screening=screening,
         )
         self.history = History(
             store=self.store,

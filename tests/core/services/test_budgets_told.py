@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.domain.content import FOR_EVERYONE, Bounds
 from core.domain.recurrence import StepContext
 from core.domain.spending import PROCESS, Budgets, Caps, Reservation, Spent, story_account
 from core.domain.story import Brief, Opening, PauseCause, Phase, Reflection, Story, Usage
@@ -34,9 +35,9 @@ class PaidNarrator(FakeNarrator):
 
     meter: Meter
 
-    async def open(self, brief: Brief) -> tuple[Opening, Usage]:
+    async def open(self, brief: Brief, bounds: Bounds = FOR_EVERYONE) -> tuple[Opening, Usage]:
         reservation = await self.meter.admit("writer", 100)
-        opening, usage = await super().open(brief)
+        opening, usage = await super().open(brief, bounds)
         await self.meter.charge(reservation, usage)
         return opening, usage
 
