@@ -30,9 +30,11 @@ from core.errors import FencedError, TalewheelError
 from core.ports import Commit, MessageKind
 from core.services.remembering import remember
 from core.services.run import Stations
+from core.services.screening import Screening
 from core.services.storyteller import Storyteller
 from tests.adapters.redis_raw import raw_client
 from tests.contracts.store_samples import a_story
+from tests.fakes.content_filter import FakeAudience
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
@@ -273,6 +275,7 @@ async def test_a_story_goes_on_from_the_second_server(
             embedder=minilm,
             stage=stage,
             clock=clock,
+            screening=Screening(FakeAudience()),
         )
     )
 
