@@ -63,6 +63,29 @@ def _run(_: Namespace) -> int:
     return 0
 
 
+def _doctor(chosen: Namespace) -> int:
+    """Look at everything that the bot needs."""
+    from bot.doctor.command import examined
+
+    if sys.stderr.isatty() and not chosen.json:
+        print("Looking; this takes half a minute at most …", file=sys.stderr)
+    try:
+        shown = examined(Path.cwd(), _version(), json=chosen.json, skip_model=chosen.skip_model)
+    except KeyboardInterrupt:
+        return FAULT  # Nobody knows that all is well.
+    print(shown.text)
+    return FAULT if shown.at_fault else 0
+
+
+def _doctor_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a page")
+    parser.add_argument(
+        "--skip-model",
+        action="store_true",
+        help="ask the model for no answer: the two short ones are all that it costs",
+    )
+
+
 def _play(_: Namespace) -> int:
     """Open the playground."""
     from bot.playground.play import main as play
@@ -116,6 +139,9 @@ class Command:
 COMMANDS = {
     "run": Command("serve Discord until SIGTERM or Ctrl-C", _run),
     "health": Command("ask the running bot at METRICS_PORT whether it is well", _health),
+    "doctor": Command(
+        "look at everything the bot needs, change nothing, say what to do", _doctor, _doctor_options
+    ),
     "play": Command("play a story in a local page, without any account", _play),
     "export": Command(
         "write stories into an archive, for a backup or a move", _export, export_options

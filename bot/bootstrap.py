@@ -7,7 +7,7 @@ here, in the opposite order. Nothing is decided beyond which adapter a setting m
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.client import OWNER, CommandMemory, TalewheelBot, point_at
@@ -20,28 +20,43 @@ from bot.monitor import Monitor, listening
 from bot.process import serve
 from bot.request_pace import RequestPace
 from bot.services import Composer, Services
-from bot.setting_table import OPENAI_BASE_URL, Embeddings
-from bot.settings import BotSettings
+from bot.setting_table import (
+    EMBEDDING_MODEL,
+    EMBEDDINGS,
+    NARRATOR_MODEL,
+    OPENAI_API_KEY,
+    OPENAI_BASE_URL,
+    REDIS_URL,
+    REFLECTOR_MODEL,
+    Embeddings,
+)
+from bot.settings import BotSettings, Inspected
 from core.adapters.archive_file import ArchiveWriter, checked_archive, new_archive
+from core.adapters.embedder_checkup import EmbedderCheckup
 from core.adapters.epub_book import EpubBook
 from core.adapters.markdown_book import MarkdownBook
 from core.adapters.minilm_embedder import MiniLMEmbedder
+from core.adapters.openai_checkup import OpenAICheckup
 from core.adapters.openai_client import OPENAI_URL, Limits, Models, openai_client
 from core.adapters.openai_content_filter import OpenAIContentFilter
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.openai_narrator import OpenAINarrator
 from core.adapters.redis_archive import RedisArchive
 from core.adapters.redis_census import RedisCensus
+from core.adapters.redis_checkup import RedisCheckup
 from core.adapters.redis_command_memory import RedisCommandMemory
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_import import RedisImports
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_records import RedisRecords
+from core.adapters.redis_records_checkup import RedisRecordsCheckup, Remembered
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_spend_ledger import RedisSpendLedger
 from core.adapters.redis_story_store import RedisStoryStore
+from core.adapters.redis_vectors import VectorSpace
 from core.adapters.system_clock import SystemClock
 from core.archive_ports import ArchiveHeader, StoryRecords
+from core.domain.checkup import NotLookedAtError
 from core.domain.moving import Places
 from core.errors import (
     EmbedderError,
@@ -77,6 +92,11 @@ from core.services.screening import Screening
 from core.services.storyteller import Storyteller
 
 log = logging.getLogger(__name__)
+
+ENDPOINT_SETTINGS = frozenset(
+    setting.name for setting in (OPENAI_API_KEY, OPENAI_BASE_URL, NARRATOR_MODEL, REFLECTOR_MODEL)
+)
+"""While one of these is wrong, there is no endpoint to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +320,68 @@ def _narrator(
     stack.push_async_callback(client.close)
     models = Models(settings.narrator_model, settings.reflector_model)
     return OpenAINarrator(client, models, meter, clock, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkups:
+    """What looks at the things behind the settings; None where a setting they need is wrong.
+
+    Attributes:
+        redis, records: at the server, and at what Talewheel keeps there.
+        endpoint: at the models.
+        embedder: at the vectors.
+    """
+
+    redis: RedisCheckup | None
+    records: RedisRecordsCheckup | None
+    endpoint: OpenAICheckup | None
+    embedder: EmbedderCheckup | None
+
+
+def checkups(read: Inspected, stack: AsyncExitStack) -> Checkups:
+    """Put together what looks at everything and changes nothing; asks nobody yet.
+
+    Args:
+        read: the settings as far as they can be read.
+        stack: closes what is opened.
+    """
+    settings, clock = read.settings, SystemClock()
+    redis = records = endpoint = None
+    if REDIS_URL.name not in read.faulty:
+        redis = RedisCheckup(settings.redis_url)
+        stack.push_async_callback(redis.close)
+        records = RedisRecordsCheckup(redis)
+    if not read.faulty & ENDPOINT_SETTINGS:
+        client = openai_client(settings.openai_api_key, settings.openai_base_url)
+        stack.push_async_callback(client.close)
+        models = Models(settings.narrator_model, settings.reflector_model)
+        limits = replace(Limits().patient(settings.model_patience), pause_s=0.2, longest_pause_s=1)
+        shown = OPENAI_BASE_URL.shown(settings.openai_base_url or OPENAI_URL).strip('"')
+        endpoint = OpenAICheckup(client, models, clock, limits, shown)
+    return Checkups(redis, records, endpoint, _embedder_checkup(read, records, stack))
+
+
+def _embedder_checkup(
+    read: Inspected, records: RedisRecordsCheckup | None, stack: AsyncExitStack
+) -> EmbedderCheckup | None:
+    settings = read.settings
+    memory = records.memory if records else _not_known
+    if read.faulty & {EMBEDDINGS.name, EMBEDDING_MODEL.name}:
+        return None
+    if settings.embeddings is Embeddings.MINILM:
+        minilm = MiniLMEmbedder()
+        stack.callback(minilm.close)
+        return EmbedderCheckup(minilm, memory)
+    if read.faulty & ENDPOINT_SETTINGS:
+        return None
+    client = openai_client(settings.openai_api_key, settings.openai_base_url)
+    stack.push_async_callback(client.close)
+    embedder = OpenAIEmbedder(client, settings.embedding_model, SystemClock())
+    return EmbedderCheckup(embedder, memory)
+
+
+async def _not_known(_: VectorSpace) -> Remembered | None:
+    raise NotLookedAtError("Redis can't be asked what the memory was made with")
 
 
 async def _check(narrator: Narrator) -> None:

@@ -74,7 +74,10 @@ class DiscordChecks:
     async def application_id(self) -> int:
         """The application's id. Raises NotLookedAtError."""
         await self.account()
-        return int((await self._asked_application())["id"])
+        try:
+            return int((await self._application.get())["id"])
+        except DiscordReadError as error:
+            raise NotLookedAtError("Discord doesn't tell the application") from error
 
     async def token(self) -> Findings:
         """Whether Discord takes the token."""
@@ -85,14 +88,14 @@ class DiscordChecks:
             if error.status == _UNAUTHORIZED:
                 yield topic.fault("Discord refuses DISCORD_TOKEN", _REFUSED)
             else:
-                yield topic.fault(f"Discord {error}", _NETWORK)
+                yield topic.fault(str(error), _NETWORK)
         else:
             yield topic.ok(f"accepted; the bot is {account.name} (user {account.user})")
 
     async def application(self) -> Findings:
         """What stands in the developer portal."""
         await self.account()
-        about = await self._asked_application()
+        about = await self._application.get()
         topic = Topic(Area.DISCORD, "application")
         open_to = (
             "anybody may invite it" if about.get("bot_public") else "only its owner invites it"
@@ -106,7 +109,7 @@ class DiscordChecks:
         """Whether the bot could connect now, without connecting."""
         await self.account()
         topic = Topic(Area.DISCORD, "gateway")
-        told = await self._read("/gateway/bot")
+        told = await self._reader.get("/gateway/bot")
         limit = told["session_start_limit"]
         left, total = int(limit["remaining"]), int(limit["total"])
         hours = int(limit["reset_after"]) / 3_600_000
@@ -125,7 +128,7 @@ class DiscordChecks:
         """Whether members see the commands."""
         topic = Topic(Area.DISCORD, "commands")
         application = await self.application_id()
-        listed = await self._read(f"/applications/{application}/commands")
+        listed = await self._reader.get(f"/applications/{application}/commands")
         names = sorted(f"/{command['name']}" for command in listed)
         if names:
             yield topic.ok(f"registered: {', '.join(names)}")
@@ -163,18 +166,6 @@ class DiscordChecks:
 
     async def _read_application(self) -> Mapping[str, Any]:
         return await self._reader.get("/oauth2/applications/@me")
-
-    async def _asked_application(self) -> Mapping[str, Any]:
-        try:
-            return await self._application.get()
-        except DiscordReadError as error:
-            raise NotLookedAtError(f"Discord {error}") from error
-
-    async def _read(self, path: str) -> Any:
-        try:
-            return await self._reader.get(path)
-        except DiscordReadError as error:
-            raise NotLookedAtError(f"Discord {error}") from error
 
 
 def _portal(about: Mapping[str, Any]) -> list[Finding]:

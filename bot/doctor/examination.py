@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from core.domain.checkup import Area, Finding, NotLookedAtError, Topic, Verdict
+from core.errors import TalewheelError
 
 T = TypeVar("T")
 Look = Callable[[], AsyncGenerator[Finding, None]]
@@ -98,6 +99,11 @@ async def _made(check: Check) -> _Seen:
                 seen.findings.append(finding)
     except NotLookedAtError as why:
         seen.skipped.append(Skipped(check.area, check.name, str(why)))
+    except TalewheelError as error:
+        if error.retryable:
+            seen.findings.append(topic.warning(str(error), "Look again later."))
+        else:
+            seen.findings.append(topic.fault(str(error), "Mend that, and look again."))
     except Exception as fault:  # noqa: BLE001 - the outermost handler of a check
         if limit.expired():
             found, remedy = f"not done within {check.limit_s:.0f} s", "Look again; it is too slow."

@@ -6,11 +6,11 @@ or a guild is called may hold a secret, an end of a line or an escape.
 
 import json
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from bot.doctor.examination import Report, Skipped
-from core.domain.checkup import Area, Finding, Verdict
+from core.domain.checkup import Area, Finding, Verdict, many
 
 WIDTH = 80
 _VERDICT = 9
@@ -30,6 +30,11 @@ _TITLES = {
 _WORDS = {Verdict.OK: "ok", Verdict.WARNING: "warning", Verdict.FAULT: "FAULT"}
 _COLOURS = {Verdict.OK: "32", Verdict.WARNING: "33", Verdict.FAULT: "1;31"}
 _SKIPPED = "skipped"
+_OUTCOME = {
+    Verdict.OK: "All is well.",
+    Verdict.WARNING: "The bot can work.",
+    Verdict.FAULT: "Mend the faults first; then look again.",
+}
 
 
 def veiled(report: Report, hide: Callable[[str], str]) -> Report:
@@ -119,8 +124,10 @@ def _area(report: Report, area: Area, *, colour: bool) -> Iterator[str]:
     yield _TITLES[area]
     for finding in findings:
         yield from _finding(finding, colour=colour)
-    for skip in skipped:
-        yield from _skip(skip)
+    for why, checks in _by_reason(skipped).items():
+        first, *more = _wrapped(f"{', '.join(checks)}: {why}", " " * (2 + _VERDICT))
+        yield f"  {_SKIPPED:<{_VERDICT}}{first.strip()}"
+        yield from more
 
 
 def _finding(finding: Finding, *, colour: bool) -> Iterator[str]:
@@ -132,8 +139,12 @@ def _finding(finding: Finding, *, colour: bool) -> Iterator[str]:
         yield from _wrapped(finding.remedy, " " * (_INDENT - 2) + "→ ")
 
 
-def _skip(skip: Skipped) -> Iterator[str]:
-    yield from _row(f"{_SKIPPED:<{_VERDICT}}", skip.check, skip.why)
+def _by_reason(skipped: Iterable[Skipped]) -> dict[str, list[str]]:
+    """The checks that weren't made, by what kept them: often it is one thing for all."""
+    checks: dict[str, list[str]] = {}
+    for skip in skipped:
+        checks.setdefault(skip.why, []).append(skip.check)
+    return checks
 
 
 def _row(word: str, check: str, text: str) -> Iterator[str]:
@@ -157,16 +168,12 @@ def _wrapped(text: str, first: str) -> list[str]:
 def _summary(report: Report) -> Iterator[str]:
     counts = [
         f"{report.count(Verdict.OK)} ok",
-        _many(report.count(Verdict.WARNING), "warning"),
-        _many(report.count(Verdict.FAULT), "fault"),
+        many(report.count(Verdict.WARNING), "warning"),
+        many(report.count(Verdict.FAULT), "fault"),
         *([f"{len(report.skipped)} skipped"] if report.skipped else []),
         f"{report.seconds:.1f} s",
     ]
     yield " · ".join(counts)
     if report.tokens:
         yield f"The two short answers of the model cost about {report.tokens:,} tokens."
-    yield "Nothing was changed."
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    yield f"{_OUTCOME[worst(report)]} Nothing was changed."

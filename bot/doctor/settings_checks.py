@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
-from bot.setting_table import SETTINGS, Embeddings, LogLevel
+from bot.setting_table import SETTINGS, LogLevel
 from bot.settings import BotSettings, Inspected
 from core.domain.checkup import Area, Finding, Topic
 
@@ -40,7 +40,11 @@ def settings_findings(read: Inspected, file: Iterable[str] = ()) -> list[Finding
 def _fault(line: str) -> Finding:
     """A line of BotSettings.read: "NAME: value must be what would be right"."""
     found, must, right = line.partition(" must be ")
-    remedy = f"It must be {right}." if must else "See .env.example."
+    if not must:
+        found, _, right = line.partition("; ")
+        remedy = f"{right[:1].upper()}{right[1:]}." if right else "See .env.example."
+    else:
+        remedy = f"It must be {right}."
     return Topic(Area.SETTINGS, "values").fault(found.rstrip(";"), remedy)
 
 
@@ -58,29 +62,15 @@ def _misspelt(file: Iterable[str]) -> Iterator[Finding]:
 
 def _spending(settings: BotSettings) -> Iterator[Finding]:
     topic = Topic(Area.SETTINGS, "spending")
-    capped = (settings.caps, settings.guild_caps, settings.story_caps)
-    tokens = [caps.tokens for caps in capped if caps.tokens is not None]
-    money = [caps.micros for caps in capped if caps.micros is not None]
-    if not tokens and not money and settings.has_endpoint:
-        if is_near(settings.openai_base_url):
-            yield topic.ok("no cap; the endpoint is near by, and may cost nothing")
-        else:
-            yield topic.warning(
-                "no cap is set, so a day may cost any amount",
-                "Set DAILY_TOKEN_CAP, or DAILY_COST_CAP with PRICES.",
-            )
-    if money and (unpriced := sorted(_paid_models(settings) - set(settings.prices))):
-        yield topic.warning(
-            f"a cap in money, and no price for {', '.join(unpriced)}: what it costs isn't counted",
-            "Add it to PRICES, as the endpoint lists it.",
-        )
-
-
-def _paid_models(settings: BotSettings) -> set[str]:
-    models = {settings.narrator_model, settings.reflector_model}
-    if settings.embeddings is Embeddings.OPENAI:
-        models.add(settings.embedding_model)
-    return models
+    if settings.budgets.limited or not settings.has_endpoint:
+        return
+    if is_near(settings.openai_base_url):
+        yield topic.ok("no cap; the endpoint is near by, and may cost nothing")
+        return
+    yield topic.warning(
+        "no cap is set, so a day may cost any amount",
+        "Set DAILY_TOKEN_CAP, or DAILY_COST_CAP with PRICES.",
+    )
 
 
 def _in_the_open(settings: BotSettings) -> Iterator[Finding]:

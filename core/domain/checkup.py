@@ -78,6 +78,11 @@ class NotLookedAtError(TalewheelError):
     """Something can't be looked at, and why; what is wrong is told by another check."""
 
 
+def many(number: int, what: str) -> str:
+    """A number of things in words: "1 server", "2 servers"."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 # ── clocks ───────────────────────────────────────────────────────────────────────────────────────
 
 SKEW_S = 2.0

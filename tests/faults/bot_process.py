@@ -35,12 +35,12 @@ class BotProcess:
     @property
     def output(self) -> str:
         """Everything that all of its runs have printed to standard error, where it also logs."""
-        return self._log("stderr").read_text(encoding="utf-8")
+        return self._said("stderr")
 
     @property
     def answer(self) -> str:
         """Everything that all of its runs have printed to standard output."""
-        return self._log("stdout").read_text(encoding="utf-8")
+        return self._said("stdout")
 
     @property
     def running(self) -> bool:
@@ -93,6 +93,10 @@ class BotProcess:
         assert self._process is not None
         async with asyncio.timeout(timeout_s):
             return await self._process.wait()
+
+    def _said(self, name: str) -> str:
+        log = self._log(name)
+        return log.read_text(encoding="utf-8") if log.exists() else ""
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"

@@ -175,6 +175,8 @@ class StoryEndpoint:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body: dict[str, Any] = await request.json()
+        if len(body["messages"]) == 1:  # no step of a story: somebody tries the endpoint out
+            return await self._tried(request, stream=bool(body.get("stream")))
         asked = _understand(body)
         self.asked[asked.what, asked.number] += 1
         self.asked_of[asked.premise, asked.what, asked.number] += 1
@@ -187,10 +189,20 @@ class StoryEndpoint:
         choice = {"index": 0, "finish_reason": "stop", "message": {"content": json.dumps(answer)}}
         return web.json_response({"choices": [choice], "usage": _usage()})
 
+    async def _tried(self, request: web.Request, *, stream: bool) -> web.StreamResponse:
+        if stream:
+            return await self._send(request, _words("The lamp turns all night."))
+        message = {"content": json.dumps({"colour": "blue"})}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        return web.json_response({"choices": [choice], "usage": _usage()})
+
     async def _stream(self, request: web.Request, asked: Asked, time: int) -> web.StreamResponse:
+        return await self._send(request, self._pieces(asked, time))
+
+    async def _send(self, request: web.Request, pieces: AsyncIterator[str]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        async for piece in self._pieces(asked, time):
+        async for piece in pieces:
             await response.write(_event({"delta": {"content": piece}, "finish_reason": None}))
         await response.write(_event({"delta": {}, "finish_reason": "stop"}))
         figures = json.dumps({"choices": [], "usage": _usage()})
@@ -206,6 +218,11 @@ class StoryEndpoint:
             if index in (1, 9):
                 await self.hook("early" if index == 1 else "late", asked)
         await self.hook("after", asked)
+
+
+async def _words(sentence: str) -> AsyncIterator[str]:
+    for word in sentence.split():
+        yield word + " "
 
 
 def told(asked: Asked, time: int) -> list[str]:

@@ -21,6 +21,7 @@ from .entities import (
     Role,
     User,
 )
+from .permissions import permissions_of
 from .snowflakes import iso, moment
 
 Payload = dict[str, Any]
@@ -212,6 +213,19 @@ def guild(of: Guild) -> Payload:
         "max_members": 500_000,
         "max_presences": None,
         "incidents_data": None,
+    }
+
+
+def own_guild(of: Guild, viewer_id: int) -> Payload:
+    """Return a guild as it stands in the list of the viewer's own."""
+    return {
+        "id": str(of.id),
+        "name": of.name,
+        "icon": None,
+        "banner": None,
+        "owner": of.owner_id == viewer_id,
+        "permissions": str(permissions_of(of, viewer_id)),
+        "features": [],
     }
 
 

@@ -7,6 +7,9 @@ from .calls import Answer, Call
 from .platform import Platform
 from .routing import Routes
 
+GUILDS_LIMIT = 200
+"""Guilds on one page (API reference, "Get Current User Guilds")."""
+
 
 class AccountRoutes:
     """Who the bot is and where it is."""
@@ -18,6 +21,7 @@ class AccountRoutes:
         """Return the handlers by pattern."""
         return {
             "GET /users/@me": self.me,
+            "GET /users/@me/guilds": self.own_guilds,
             "GET /users/{user_id}": self.user,
             "GET /applications/@me": self.application,
             "GET /oauth2/applications/@me": self.application,
@@ -33,6 +37,19 @@ class AccountRoutes:
         """Return the bot's account."""
         own = payloads.user(self._platform.world.bot)
         return Answer(200, own | {"verified": True, "email": None, "mfa_enabled": True})
+
+    async def own_guilds(self, call: Call) -> Answer:
+        """List the bot's guilds by id, with what its roles give it there."""
+        world = self._platform.world
+        after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", GUILDS_LIMIT))
+        if not 1 <= limit <= GUILDS_LIMIT:
+            raise errors.too_long("limit", GUILDS_LIMIT)
+        own = sorted(
+            (guild for guild in world.guilds.values() if world.bot.id in guild.members),
+            key=lambda guild: guild.id,
+        )
+        page = [guild for guild in own if guild.id > after][:limit]
+        return Answer(200, [payloads.own_guild(guild, world.bot.id) for guild in page])
 
     async def user(self, call: Call) -> Answer:
         """Return anybody's account."""
