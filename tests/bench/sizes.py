@@ -10,6 +10,7 @@ from tests.bench import (
     cost,
     embedding,
     first_text,
+    measuring,
     memory_step,
     reactions,
     rush_hour,
@@ -117,6 +118,7 @@ MEASUREMENTS: dict[str, Callable[[Path, Sizes], Awaitable[list[Figure]]]] = {
     "wake-up": lambda folder, sizes: wake_up.measure(folder, sizes.waking),
     "rush": _rush_hours,
     "first-text": lambda folder, sizes: first_text.measure(folder, sizes.openings),
+    "metrics": lambda folder, sizes: measuring.measure(folder, sizes.turns),
     "cost": lambda folder, sizes: cost.measure(folder, sizes.priced),
     "start-up": lambda folder, sizes: start_up.measure(folder, sizes.starts),
 }

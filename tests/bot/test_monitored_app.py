@@ -61,6 +61,13 @@ async def health(session: aiohttp.ClientSession) -> tuple[int, str]:
         return answer.status, (await answer.json())["status"]
 
 
+async def becomes(session: aiohttp.ClientSession, status: int, said: str) -> None:
+    """Wait until health is this."""
+    async with asyncio.timeout(30):
+        while await health(session) != (status, said):  # noqa: ASYNC110 - only asking tells it
+            await asyncio.sleep(0.05)
+
+
 async def scraped(session: aiohttp.ClientSession) -> dict[str, float]:
     async with session.get("/metrics") as answer:
         text = await answer.text()
@@ -81,8 +88,7 @@ async def test_it_is_well_from_its_connection_to_its_end(
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         assert await health(session) == (503, "starting")
         async with connected(app, server):
-            while await health(session) != (200, "ok"):  # noqa: ASYNC110 - another process tells it
-                await asyncio.sleep(0.02)  # the wheel begins to turn behind the connection
+            await becomes(session, 200, "ok")
             samples = await scraped(session)
             assert (samples["gateway_up"], samples["servers"], samples["redis_up"]) == (1, 1, 1)
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -149,3 +155,55 @@ async def test_without_a_port_nothing_is_measured(empty_redis: EmbeddedRedis) ->
         assert logging.getLogger().handlers == handlers
     finally:
         await app.aclose()
+
+
+async def test_an_outage_of_discord_is_waited_for_and_told(
+    empty_redis: EmbeddedRedis, server: DiscordServer
+) -> None:
+    """Every shard is gone: that is no reason to be ended, and it is over when they are back."""
+    port = free_port()
+    app = await built(empty_redis, server, port, narrator())
+    async with (
+        connected(app, server),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        await becomes(session, 200, "ok")
+        at = server.port
+        await server.close()
+        await becomes(session, 200, "waiting")
+        assert (await scraped(session))["gateway_up"] == 0
+        await server.start(at)
+        await becomes(session, 200, "ok")
+        assert (await scraped(session))["gateway_up"] == 1
+
+
+async def test_health_is_answered_all_through_a_slow_stop(
+    empty_redis: EmbeddedRedis, server: DiscordServer
+) -> None:
+    """A send that takes its time holds up the end, and nobody takes that for a hang."""
+    guild = server.world.create_guild("Harbour", bot_permissions=USUAL)
+    channel = server.world.create_channel(guild, "tale")
+    sending, arrived = asyncio.Event(), asyncio.Event()
+
+    async def held(_call: object) -> None:
+        sending.set()
+        await arrived.wait()
+
+    port = free_port()
+    app = await built(empty_redis, server, port, narrator())
+    async with (
+        connected(app, server),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        await becomes(session, 200, "ok")
+        server.before("POST /channels/*/messages", held, times=1)
+        await server.owner(guild).command(channel, "story start", premise="A lighthouse.")
+        await asyncio.wait_for(sending.wait(), 30)
+        stopping = asyncio.create_task(app.aclose())
+        await asyncio.sleep(0.1)
+        assert (await health(session))[0] == 200
+        assert not stopping.done()
+        arrived.set()
+        await stopping
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await health(session)
