@@ -14,7 +14,7 @@ from bot.client import OWNER, CommandMemory, TalewheelBot, point_at
 from bot.cogs.requests import StartRules
 from bot.failpoints import armed
 from bot.health import Health
-from bot.measured import MeasuredMeter, counted, log_counted, measured
+from bot.measured import MeasuredMeter, counted, log_counted, measured, watched
 from bot.metrics import Metrics
 from bot.monitor import Monitor, listening
 from bot.process import serve
@@ -177,6 +177,7 @@ async def build(
         looks = content_filter or _content_filter(settings, time, stack)
         if looks is not None:
             await _check_filter(looks)
+            looks = watched(looks, "filter", metrics) if metrics else looks
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
             _composer(settings, redis, writer, vectors, looks, time, metrics, alerts, spending),

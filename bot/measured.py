@@ -39,17 +39,18 @@ def measured(stations: Stations, metrics: Metrics) -> Stations:
     """The stations with every call timed, every fault counted, and milestones told."""
     return replace(
         stations,
-        store=_watched(stations.store, "store", metrics),
-        schedule=_watched(stations.schedule, "schedule", metrics),
-        search=_watched(stations.search, "search", metrics),
-        narrator=_watched(stations.narrator, "narrator", metrics),
-        embedder=_watched(stations.embedder, "embedder", metrics),
-        stage=_watched(stations.stage, "stage", metrics),
+        store=watched(stations.store, "store", metrics),
+        schedule=watched(stations.schedule, "schedule", metrics),
+        search=watched(stations.search, "search", metrics),
+        narrator=watched(stations.narrator, "narrator", metrics),
+        embedder=watched(stations.embedder, "embedder", metrics),
+        stage=watched(stations.stage, "stage", metrics),
         witness=metrics,
     )
 
 
-def _watched(port: T, station: str, metrics: Metrics) -> T:
+def watched(port: T, station: str, metrics: Metrics) -> T:
+    """A port with every call timed and every fault counted, under the name of its station."""
     return cast("T", _Watched(port, station, metrics))
 
 

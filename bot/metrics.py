@@ -72,7 +72,7 @@ class Metrics:
         self._call_s = self._histogram(
             "station_call_seconds",
             "How long a call took at a station: store, schedule, search (Redis), narrator, "
-            "embedder, stage (Discord). Repetitions behind the station are in it.",
+            "embedder, filter (moderation), stage (Discord). Repetitions behind it are in it.",
             _CALL_BUCKETS_S + _SLOW_BUCKETS_S,
             "station",
             "call",

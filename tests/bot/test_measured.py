@@ -11,19 +11,23 @@ import pytest
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from bot.measured import MeasuredMeter, counted, log_counted, measured
+from bot.measured import MeasuredMeter, counted, log_counted, measured, watched
 from bot.metrics import Metrics
 from core.domain.spending import MICROS, Price
 from core.domain.story import PauseCause, Phase, Usage
 from core.errors import (
+    FilterUnavailableError,
     NarratorUnavailableError,
     NoStoryError,
     StageUnavailableError,
     StoreUnavailableError,
 )
+from core.ports import ContentFilter
 from core.services.storyteller import Storyteller
 from tests.core.services.house import BRIEF, CHANNEL, GUILD, SETTINGS, House
+from tests.fakes.content_filter import FakeContentFilter
 from tests.fakes.meter import FakeMeter
+from tests.fakes.stepped_clock import SteppedClock
 
 
 class MeasuredHouse(House):
@@ -151,6 +155,23 @@ def test_every_metric_is_named_explained_and_has_a_unit_where_there_is_one() -> 
         if family.type == "histogram":
             assert family.name.endswith(units)
     assert not [f for f in Metrics().registry.collect() if f.name == "python_info"]
+
+
+async def test_a_port_beside_the_stations_is_measured_alike() -> None:
+    """The content filter stands behind the screening, not among the stations."""
+    metrics, inner = Metrics(), FakeContentFilter(SteppedClock())
+    looks: ContentFilter = watched(inner, "filter", metrics)
+    assert (await looks.judge(["A lamp."], adults=False)).fine
+    inner.fail = lambda _name: FilterUnavailableError("away")
+    with pytest.raises(FilterUnavailableError):
+        await looks.check()
+
+    def value(name: str, **labels: str) -> float | None:
+        labels = {"station": "filter", **labels}
+        return metrics.registry.get_sample_value(f"talewheel_station_{name}", labels)
+
+    assert value("call_seconds_count", call="judge") == 1
+    assert value("faults_total", call="check", error="FilterUnavailableError") == 1
 
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────────
