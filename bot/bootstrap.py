@@ -17,6 +17,7 @@ from bot.health import Health
 from bot.measured import MeasuredMeter, counted, log_counted, measured, watched
 from bot.metrics import Metrics
 from bot.monitor import Monitor, listening
+from bot.privacy_texts import PrivacyNote
 from bot.process import serve
 from bot.request_pace import RequestPace
 from bot.services import Composer, Services
@@ -46,6 +47,8 @@ from core.adapters.redis_census import RedisCensus
 from core.adapters.redis_checkup import RedisCheckup
 from core.adapters.redis_command_memory import RedisCommandMemory
 from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_departures import RedisDepartures
+from core.adapters.redis_erasure import RedisErasure
 from core.adapters.redis_import import RedisImports
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_records import RedisRecords
@@ -76,6 +79,7 @@ from core.ports import (
     Meter,
     Narrator,
     Stage,
+    StoryStore,
 )
 from core.services.alerts import Alerts
 from core.services.budget import DailyMeter, MeteredEmbedder, Spending
@@ -86,10 +90,13 @@ from core.services.importing import Hall, Import
 from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.press import Press
+from core.services.privacy import Privacy
+from core.services.purging import Purging
 from core.services.room import Room
 from core.services.run import Stations
 from core.services.screening import Screening
 from core.services.storyteller import Storyteller
+from core.services.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +190,7 @@ async def build(
             _composer(settings, redis, writer, vectors, looks, time, metrics, alerts, spending),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
+            note=_note(settings),
             gateway=settings.discord_gateway_url,
             trace=counted(RequestPace().trace(), metrics) if metrics else None,
             cooldown_s=settings.cooldown_s if paid else 0,
@@ -207,12 +215,13 @@ def _composer(
     """The services over everything but the stage and its audience, which only the client knows."""
     archive = RedisArchive(redis)
     room = Room(RedisCensus(redis), settings.stories_per_guild)
+    keeping = Keeping.of(redis, RedisStoryStore(redis, embedder.dims), clock)
 
     def compose(stage: Stage, audience: Audience) -> Services:
         screening = Screening(audience, content_filter)
         at = Stations(
             store=RedisStoryStore(redis, embedder.dims),
-            schedule=RedisSchedule(redis),
+            schedule=keeping.schedule,
             search=RedisMemorySearch(redis, embedder.dims),
             narrator=narrator,
             embedder=embedder,
@@ -220,6 +229,7 @@ def _composer(
             clock=clock,
             screening=screening,
             alerts=alerts,
+            departures=keeping.departures,
         )
         at = measured(at, metrics) if metrics else at
         store, search, vectors = at.store, at.search, at.embedder
@@ -246,7 +256,14 @@ def _composer(
                 clock=clock,
                 binders={BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()},
             ),
-            spending,
+            keeping.privacy,
+            Sweeper(
+                purging=keeping.purging,
+                departures=keeping.departures,
+                clock=clock,
+                after_days=settings.purge_after_days,
+            ),
+            spending=spending,
         )
 
     return compose
@@ -265,6 +282,49 @@ async def _monitored(
     stack.enter_context(log_counted(metrics))
     port = settings.metrics_port or 0
     await stack.enter_async_context(listening(monitor, settings.metrics_host, port))
+
+
+def _note(settings: BotSettings) -> PrivacyNote:
+    return PrivacyNote(
+        has_model=settings.has_endpoint,
+        embeds_elsewhere=settings.embeddings is Embeddings.OPENAI,
+        is_moderated=bool(settings.moderation_model),
+        purge_after_days=settings.purge_after_days,
+        contact=settings.privacy_contact,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What deletes and erases, over one Redis.
+
+    Attributes:
+        schedule, departures: ports that others need too.
+        purging, privacy: the services.
+    """
+
+    schedule: RedisSchedule
+    departures: RedisDepartures
+    purging: Purging
+    privacy: Privacy
+
+    @classmethod
+    def of(cls, redis: RedisDatabase, store: StoryStore, clock: Clock) -> "Keeping":
+        """Over a prepared database."""
+        schedule, erasure = RedisSchedule(redis), RedisErasure(redis)
+        departures = RedisDepartures(redis)
+        purging = Purging(
+            store=store,
+            schedule=schedule,
+            archive=RedisArchive(redis),
+            erasure=erasure,
+            departures=departures,
+            clock=clock,
+        )
+        privacy = Privacy(
+            store=store, schedule=schedule, erasure=erasure, purging=purging, clock=clock
+        )
+        return cls(schedule, departures, purging, privacy)
 
 
 def _database(settings: BotSettings, stack: AsyncExitStack) -> RedisDatabase:

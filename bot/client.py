@@ -27,10 +27,13 @@ from bot.cogs.cooldowns import Cooldowns
 from bot.cogs.desk import DeskCog
 from bot.cogs.memory import MemoryCog
 from bot.cogs.plan import PlanCog
+from bot.cogs.privacy import PrivacyCog
 from bot.cogs.reading import ReadingCog
 from bot.cogs.requests import StartRules
 from bot.cogs.story import StoryCog
 from bot.health import Connection
+from bot.presence import DiscordPresence
+from bot.privacy_texts import PrivacyNote
 from bot.render import is_option
 from bot.request_pace import RequestPace
 from bot.services import Composer
@@ -79,6 +82,7 @@ class TalewheelBot(commands.AutoShardedBot):
         rules: StartRules,
         registered: CommandMemory,
         *,
+        note: PrivacyNote = PrivacyNote(),  # noqa: B008 - frozen
         gateway: str = "",
         trace: aiohttp.TraceConfig | None = None,
         cooldown_s: int = 0,
@@ -91,6 +95,7 @@ class TalewheelBot(commands.AutoShardedBot):
             compose: makes the services over this client's stage and audience.
             rules: what new stories start with.
             registered: remembers which commands Discord knows.
+            note: what /privacy tells of how the bot is run.
             gateway: another gateway than the one that the REST server names; empty: that one.
             trace: what its session does with each request; None: it keeps Discord's pace.
             cooldown_s: how long a member waits between commands that cost, in seconds.
@@ -115,10 +120,12 @@ class TalewheelBot(commands.AutoShardedBot):
         self._channels = ChannelCog(self, self.services.storyteller)
         self._rules = rules
         self._registered = registered
+        self._note = note
         self._gateway = gateway
         self._stop_s = stop_s
         self._catch_up_s = catch_up_s
         self._wheel: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._missed = False
         self._stopped: asyncio.Task[None] | None = None
@@ -146,6 +153,7 @@ class TalewheelBot(commands.AutoShardedBot):
         await self.add_cog(MemoryCog(self.services))
         await self.add_cog(PlanCog(self.services))
         await self.add_cog(ReadingCog(self.services))
+        await self.add_cog(PrivacyCog(self.services, self._note))
         await self.add_cog(DeskCog(self.services))
         await self.add_cog(self._channels)
         await self._register_commands()
@@ -237,6 +245,8 @@ class TalewheelBot(commands.AutoShardedBot):
             if self._wheel is None:
                 self._wheel = asyncio.create_task(self.services.storyteller.run(), name="wheel")
                 self._wheel.add_done_callback(self._wheel_ended)
+                sweeping = self.services.sweeper.run(DiscordPresence(self))
+                self._sweeping = asyncio.create_task(sweeping, name="sweeper")
             await self._until_done(self.services.storyteller.reconcile)
 
     async def _compare(self) -> None:
@@ -284,7 +294,7 @@ class TalewheelBot(commands.AutoShardedBot):
         except TalewheelError as error:
             log.warning("leases weren't handed back: %s", error)
         finally:
-            await self._cancel(self._catching_up, self._wheel)
+            await self._cancel(self._catching_up, self._sweeping, self._wheel)
             await self._disconnect()
 
     async def _disconnect(self) -> None:

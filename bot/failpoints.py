@@ -258,7 +258,7 @@ class _Schedule:
             await self._schedule.renew(story, epoch, until)
 
     async def in_phase(
-        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+        self, phase: Phase | None, after: StoryId | None, limit: int, guild: int | None = None
     ) -> list[StoryId]:
         return await self._schedule.in_phase(phase, after, limit, guild)
 

@@ -38,6 +38,8 @@ class Purpose(StrEnum):
     REFLECT = "reflect"
     REWIND = "rewind"
     DELETE = "delete"
+    UNNAME = "unname"
+    """Take the name of whoever presses out of the log; of no story, but of the whole server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.press import Press
+from core.services.privacy import Privacy
+from core.services.sweeper import Sweeper
 from core.services.wheel import Pulse
 
 
@@ -129,6 +131,8 @@ class Services:
     direction: Direction
     history: History
     press: Press
+    privacy: Privacy
+    sweeper: Sweeper
     spending: Spending | None = None
 
 

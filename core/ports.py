@@ -14,6 +14,7 @@ from typing import Protocol
 from core.domain.audit import Change, Logged
 from core.domain.book import Book
 from core.domain.content import FOR_EVERYONE, Bounds, Verdict
+from core.domain.departures import Place
 from core.domain.entries import EntryKind, Recalled, entry_id
 from core.domain.recurrence import StepContext
 from core.domain.spending import Account, Budgets, Reservation, Ruling, Spent, Standing
@@ -319,6 +320,51 @@ class Archive(Protocol):
         ...
 
 
+class Erasure(Protocol):
+    """Taking people out of what is kept, and places out of the store."""
+
+    async def kept(self, channel: int) -> list[StoryId]:
+        """The stories of a channel that are stored, oldest first."""
+        ...
+
+    async def rewrite(self, story: StoryId, rewriting: Callable[[Change], Change]) -> int:
+        """Put in the place of each change of a story's log what ``rewriting`` makes of it.
+
+        Only what reads as it was read is replaced; numbers stay, and what is appended meanwhile is
+        left alone. It can be repeated.
+
+        Returns:
+            How many changes read differently now.
+
+        Raises:
+            RecordError: some changes can't be read; all others were rewritten.
+        """
+        ...
+
+    async def seal(self, story: StoryId) -> None:
+        """End a story without reading it, fencing whoever works on it; done when there is none.
+
+        For a record that can't be read: so that it can be purged all the same.
+        """
+        ...
+
+
+class Departures(Protocol):
+    """The places that the bot lost, and since when."""
+
+    async def note(self, place: Place, at: float) -> None:
+        """Remember when a place was lost; one that is known keeps its time."""
+        ...
+
+    async def forget(self, places: Collection[Place]) -> None:
+        """Places that are there again, or of which nothing is left."""
+        ...
+
+    async def lost(self) -> dict[Place, float]:
+        """Every place that was lost → since when, UTC seconds."""
+        ...
+
+
 class Schedule(Protocol):
     """Who must act on which story, and when. A claimed story's due time is its lease's end."""
 
@@ -342,17 +388,18 @@ class Schedule(Protocol):
         ...
 
     async def in_phase(
-        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+        self, phase: Phase | None, after: StoryId | None, limit: int, guild: int | None = None
     ) -> list[StoryId]:
         """Stories of a phase in the order of their ids, those above ``after``: page by page.
 
         Args:
+            phase: only those of this phase; None for all: then none is missed that moves meanwhile.
             guild: only those of this server; None for all.
         """
         ...
 
     async def guilds(self) -> frozenset[int]:
-        """The servers in which a story goes on."""
+        """The servers that have a story, live or ended."""
         ...
 
 
@@ -606,4 +653,19 @@ class Stage(Protocol):
             ballot: the ballot's message, or None for the typing sign.
             options: how many reactions; each is there once, however often this is called.
         """
+        ...
+
+
+class Presence(Protocol):
+    """Where the bot is, as Discord says at this moment.
+
+    Raises StageUnavailableError when it can't be told: silence never means that a place is gone.
+    """
+
+    async def in_guild(self, guild: int) -> bool:
+        """Whether the bot is in a server; False only if Discord itself says that it isn't."""
+        ...
+
+    async def has_channel(self, channel: int) -> bool:
+        """Whether a channel may exist; False only if Discord itself says that it doesn't."""
         ...

@@ -15,12 +15,15 @@ from bot.playground.embedded_redis import (
 from core.adapters.redis_archive import RedisArchive
 from core.adapters.redis_census import RedisCensus
 from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_departures import RedisDepartures
+from core.adapters.redis_erasure import RedisErasure
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_spend_ledger import RedisSpendLedger
 from core.adapters.redis_story_store import RedisStoryStore
 from tests.adapters.redis_raw import raw_client
 from tests.contracts.store_samples import DIMS, Doors
+from tests.fakes.erasure import FakeDepartures, FakeErasure
 from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.store import (
     FakeArchive,
@@ -88,6 +91,8 @@ def redis_doors(database: RedisDatabase) -> Doors:
         RedisSpendLedger(database),
         RedisArchive(database),
         RedisCensus(database),
+        RedisErasure(database),
+        RedisDepartures(database),
     )
 
 
@@ -108,4 +113,6 @@ def fake_doors(world: StoreWorld) -> Doors:
         FakeSpendLedger(world),
         FakeArchive(world),
         FakeCensus(world),
+        FakeErasure(world),
+        FakeDepartures(world),
     )

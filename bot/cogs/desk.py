@@ -22,6 +22,7 @@ from bot.cogs.answers import (
     require_running,
 )
 from bot.cogs.cooldowns import require_rested
+from bot.cogs.privacy import take_name_out
 from bot.cogs.requests import Asked, Place, moderated, moderator_of, place_of
 from bot.handles import UNKNOWN, Handle, Purpose, read
 from bot.services import Services
@@ -127,7 +128,13 @@ class DeskCog(commands.Cog):
         require_running(interaction)
         handle = read(named)
         act = acts.get(handle.purpose)
-        if act is None or not comes_from_its_channel(interaction):
+        if not comes_from_its_channel(interaction):
+            raise RefusedError(UNKNOWN)
+        if handle.purpose is Purpose.UNNAME and acts is self._presses:
+            # Of the whole server: it needs no story here, and no right.
+            await take_name_out(interaction, self._at)
+            return
+        if act is None:
             raise RefusedError(UNKNOWN)
         if handle.purpose in _READABLE:
             place = place_of(interaction)

@@ -26,6 +26,13 @@ if serial > 0 then redis.call('SET', KEYS[2], serial) else redis.call('DEL', KEY
 return 1
 """)
 
+# KEYS: the channel's pointer, marks of changes and claims. Without a story nobody asks for them.
+_UNMARK = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('UNLINK', unpack(KEYS, 2))
+return 1
+""")
+
 
 class RedisArchive:
     """Reads what stories leave behind, and removes it.
@@ -83,12 +90,14 @@ class RedisArchive:
         return [Logged(first + at, read_change(key, data)) for at, data in enumerate(found)]
 
     async def purge(self, story: StoryId) -> None:
-        """See Archive. The story's own hash goes last: until then a purge can be repeated."""
+        """See Archive. The story's own hash goes last: until then a purge can be repeated.
+
+        With a channel's last story its marks go too; those that are missed end within the hour.
+        """
         phase = await self._database.field(keys.story(story), "phase")
         if phase is not None and phase.decode() != Phase.ENDED:
             raise PhaseError("Only an ended story can be deleted: somebody may still work on it.")
-        for pattern in keys.everything_of(story):
-            await self._database.remove(pattern, BATCH)
+        marks = await self._remove_parts(story)
         await self._database.script(
             _PURGE,
             [
@@ -99,3 +108,20 @@ class RedisArchive:
             doing=f"delete story {story}",
             on_disk=True,
         )
+        for first in range(0, len(marks), BATCH):
+            await self._database.script(
+                _UNMARK,
+                [keys.current(story.channel), *marks[first : first + BATCH]],
+                [],
+                doing=f"delete the marks of channel {story.channel}",
+                on_disk=True,
+            )
+
+    async def _remove_parts(self, story: StoryId) -> list[str]:
+        """Remove a story's turns and memory; gives the marks of its channel."""
+        parts, marks = keys.parts_of(story), keys.operations_of(story.channel)
+        marked: list[str] = []
+        async for found in self._database.matching(keys.everything_of(story.channel), BATCH):
+            await self._database.remove([key for key in found if key.startswith(parts)])
+            marked += [key for key in found if key.startswith(marks)]
+        return marked

@@ -12,7 +12,7 @@ server must be like redis_greeting's.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -218,8 +218,11 @@ class RedisDatabase:
         """Items of a list, counted from 0, both ends included; -1 is the last one."""
         return await self._read(f"read {key}", lambda: self._client.lrange(key, first, last))
 
-    async def remove(self, pattern: str, batch: int) -> None:
-        """Remove every key that a pattern matches; it walks through all keys, in batches."""
+    async def matching(self, pattern: str, batch: int) -> AsyncGenerator[list[str]]:
+        """The keys that a pattern matches, in batches, some perhaps twice.
+
+        It walks through all keys; one that comes meanwhile may be missed.
+        """
         cursor: int | bytes = 0
         while True:
             cursor, found = cast(
@@ -230,9 +233,14 @@ class RedisDatabase:
                 ),
             )
             if found:
-                await self._read(f"remove {pattern}", lambda gone=found: self._client.unlink(*gone))
+                yield [key.decode() for key in found]
             if cursor == 0:
                 return
+
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Remove keys; those that are gone already don't matter."""
+        if keys:
+            await self._read("remove records", lambda: self._client.unlink(*keys))
 
     async def search(self, index: str, query: BaseQuery) -> list[dict[str, str]]:
         """The hits of a query, with the fields that it asks for.

@@ -202,8 +202,9 @@ class RedisImports:
         own = [keys.importing(story), keys.turns(story), keys.changes(story)]
         done = await self._script(_CLEAN, own, [run], f"clear the place of story {story}")
         if done:
-            for pattern in keys.everything_of(story):
-                await self._database.remove(pattern, BATCH)
+            parts = keys.parts_of(story)
+            async for found in self._database.matching(keys.everything_of(story.channel), BATCH):
+                await self._database.remove([key for key in found if key.startswith(parts)])
         return done
 
     async def _script(

@@ -14,6 +14,7 @@
     tw:spend:{<day>}                       hash    3 days    what calls cost: a field per call, two
                                                              per account that pays, and who tells
                                                              of a budget's end
+    tw:meta:gone                           hash    for good  places that the bot lost: since when
     tw:meta:<name>                         hash    for good  what an index was made from; which
                                                              commands Discord was given, and by
                                                              which application; which format
@@ -38,6 +39,9 @@ STORIES_INDEX = "tw-stories"
 MEMORY_INDEX = "tw-memory"
 FORMAT_META = "format"
 """The name of the record that says which format everything has at least."""
+
+DEPARTURES = "gone"
+"""Name of the record of places that the bot lost."""
 
 OPERATION_LIFETIME_S = 3600
 """How long a change is known by its operation; a worker repeats it for a quarter of an hour."""
@@ -99,10 +103,20 @@ def named_story(key: str) -> StoryId | None:
     return StoryId(int(found[1]), int(found[2]))
 
 
-def everything_of(story: StoryId) -> tuple[str, ...]:
-    """Patterns that match every key of a story but its own hash, and no key of another story."""
+def everything_of(channel: int) -> str:
+    """A pattern that matches every key of a channel."""
+    return f"tw:*:{{{channel}}}*"
+
+
+def parts_of(story: StoryId) -> tuple[str, ...]:
+    """How the keys of a story's turns and memory begin, and no key of another story."""
     channel = f"{{{story.channel}}}:{story.serial}"
-    return tuple(f"tw:{kind}:{channel}:*" for kind in ("turn", "memory"))
+    return tuple(f"tw:{kind}:{channel}:" for kind in ("turn", "memory"))
+
+
+def operations_of(channel: int) -> str:
+    """How the keys of a channel's marks begin, those of claims included."""
+    return f"tw:op:{{{channel}}}:"
 
 
 def operation(channel: int, operation_id: str) -> str:

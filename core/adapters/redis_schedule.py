@@ -14,7 +14,7 @@ from redisvl.query.filter import FilterExpression, Num
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase, Reply, Script
-from core.adapters.redis_schema import differing, matching, order_of, read_story_id, time_field
+from core.adapters.redis_schema import matching, order_of, read_story_id, time_field
 from core.adapters.redis_story_store import stored_story
 from core.domain.story import Phase, Story, StoryId
 from core.errors import FencedError, NoStoryError, RecordError
@@ -100,10 +100,12 @@ class RedisSchedule:
             raise FencedError(f"Story {story} was taken over: its epoch isn't {epoch} any more.")
 
     async def in_phase(
-        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+        self, phase: Phase | None, after: StoryId | None, limit: int, guild: int | None = None
     ) -> list[StoryId]:
         """See Schedule."""
-        wanted = matching("phase", phase.value)
+        wanted = FilterExpression("*")
+        if phase is not None:
+            wanted &= matching("phase", phase.value)
         if guild is not None:
             wanted &= matching("guild", str(guild))
         hits = await self._in_order(wanted, after, limit)
@@ -111,9 +113,9 @@ class RedisSchedule:
 
     async def guilds(self) -> frozenset[int]:
         """See Schedule."""
-        live, found = differing("phase", Phase.ENDED.value), set[int]()
+        every, found = FilterExpression("*"), set[int]()
         after: StoryId | None = None
-        while page := await self._in_order(live, after, _PAGE):
+        while page := await self._in_order(every, after, _PAGE):
             found |= {int(hit["guild"]) for hit in page if "guild" in hit}
             read = [story for hit in page if (story := self._story_of(hit))]
             if len(page) < _PAGE or not read:

@@ -1,10 +1,11 @@
 """What moderators changed: who, when, what was there before and what after. Values only.
 
-A change is written in the same commit as what it changes, and nothing ever rewrites it: taking one
-back is a change of its own that names the first.
+A change is written in the same commit as what it changes: taking one back is a change of its own
+that names the first. Nothing ever rewrites one, but for the name of a moderator who asks for that.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.domain.ledger import TurnMemory
@@ -34,6 +35,10 @@ class Moderator:
 
     id: int
     name: str
+
+
+SOMEBODY = Moderator(0, "a moderator")
+"""Who stands in the log where a name was taken out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +90,28 @@ class Logged:
 
     number: int
     change: Change
+
+
+def unsigned(change: Change, moderator: int) -> Change:
+    """The change without the name and id of a moderator; the same one if it isn't theirs."""
+    return replace(change, by=SOMEBODY) if change.by.id == moderator else change
+
+
+_DEEDS = (
+    " paused the story.",
+    " ended the story after ",
+    " had turn ",
+    " had the plans made anew ",
+    " took the story back ",
+    " brought the story back ",
+)
+"""How sentences to the channel go on behind the name of whoever did it."""
+
+
+def nameless(sentence: str, names: Collection[str]) -> str:
+    """A sentence to the channel without the name of who did it; unchanged for anybody else's."""
+    for name in names:
+        for deed in _DEEDS:
+            if name and sentence.startswith(name + deed):
+                return f"A moderator{sentence[len(name) :]}"
+    return sentence

@@ -5,8 +5,10 @@ doesn't list. Ids, nonces and the time are given in; the outbox is filled here, 
 channel is owed is committed together with the change that owes it.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
+from core.domain.audit import nameless
 from core.domain.identity import id_before
 from core.domain.lifecycle import AT_ONCE, Event, is_shut_out, next_phase, pausing
 from core.domain.lineage import extended
@@ -217,6 +219,7 @@ def paused(
     now: float,
     notice_nonce: str | None,
     until: float | None = None,
+    said: str | None = None,
 ) -> Story:
     """Stop where it stands; a paragraph that is half written is taken back.
 
@@ -224,6 +227,7 @@ def paused(
 
     Args:
         reason: the sentence for members.
+        said: the sentence for the channel, where that is another one.
         notice_nonce: names the message with that sentence; None says nothing (it was said before).
         until: when it goes on by itself; a fault with such a time counts as a try.
     """
@@ -238,7 +242,7 @@ def paused(
         pause=Pause(working_phase(story), cause, reason, left, until),
         tries=story.tries + 1 if waits_out else 0,
         closes_at=None,
-        outbox=owed(story, *_stopped(story, reason, notice_nonce, now)),
+        outbox=owed(story, *_stopped(story, said or reason, notice_nonce, now)),
     )
 
 
@@ -396,6 +400,22 @@ def settled(story: Story, effect: Effect, message: int | None = None) -> Story:
 def withdrawn(story: Story) -> Story:
     """What was half written when the story was paused is gone from the channel."""
     return replace(story, pause=story.pause and replace(story.pause, withdrawn=True))
+
+
+def unsigned(story: Story, names: Collection[str]) -> Story:
+    """The story without a moderator's name in why it is paused and in what its channel is owed."""
+
+    def told(effect: Effect) -> Effect:
+        if isinstance(effect, Notice):
+            return replace(effect, text=nameless(effect.text, names))
+        return effect
+
+    pause = story.pause
+    return replace(
+        story,
+        pause=pause and replace(pause, reason=nameless(pause.reason, names)),
+        outbox=tuple(map(told, story.outbox)),
+    )
 
 
 def _draft(story: Story) -> Draft:

@@ -14,15 +14,18 @@ from typing import Protocol
 from uuid import uuid4
 
 from core.domain import moves
+from core.domain.departures import a_channel, a_guild
 from core.domain.identity import id_before, nonce
 from core.domain.lifecycle import LIVE, is_shut_out
 from core.domain.story import Notice, PauseCause, Phase, Story, StoryId
 from core.errors import (
     ChannelGoneError,
     MessageGoneError,
+    RecordError,
     RefusedError,
     StageError,
     StageForbiddenError,
+    StoreError,
     TalewheelError,
 )
 from core.services.publishing import stage_anew
@@ -76,11 +79,12 @@ class Channels:
     async def left(self, guild: int) -> None:
         """The bot was sent away from a server: its stories rest, without one more request."""
         async with self._in_order:
-            await self._shut_out(guild)
+            await self._gone(guild)
 
     async def changed(self, guild: int, is_open: IsOpen) -> None:
         """The bot came (back) to a server, or something changed there: try what was shut out."""
         async with self._in_order:
+            await self._at.departures.forget({a_guild(guild)})
             await self._let_in(is_open, guild)
 
     async def compare(self, guilds: frozenset[int], is_open: IsOpen) -> None:
@@ -94,9 +98,16 @@ class Channels:
             StoreUnavailableError: Redis is away; call it again.
         """
         async with self._in_order:
+            lost = await self._at.departures.lost()
+            await self._at.departures.forget(lost.keys() & set(map(a_guild, guilds)))
             for guild in sorted(await self._at.schedule.guilds() - guilds):
-                await self._shut_out(guild)
+                await self._gone(guild)
             await self._let_in(is_open, among=guilds)
+
+    async def _gone(self, guild: int) -> None:
+        # Remembered first: a server whose stories rest already isn't looked at again.
+        await self._at.departures.note(a_guild(guild), self._at.clock.now())
+        await self._shut_out(guild)
 
     async def _shut_out(self, guild: int) -> None:
         for phase in sorted(LIVE):
@@ -142,7 +153,19 @@ class Channels:
 
     async def deleted(self, channel: int) -> None:
         """A channel or thread was deleted: its story ends, without one more request."""
+        try:
+            if await self._has_story(channel):
+                await self._at.departures.note(a_channel(channel), self._at.clock.now())
+        except StoreError as error:
+            # A story that goes on meets it again; of one that has ended nobody hears once more.
+            log.warning("that channel %s is gone isn't remembered: %s", channel, error)
         await self._move(channel, moves.vanished)
+
+    async def _has_story(self, channel: int) -> bool:
+        try:
+            return await self._at.store.current(channel) is not None
+        except RecordError:
+            return True  # One that can't be read is kept like any other.
 
     async def cleared(self, channel: int, message: int, *, votes_lost: bool) -> None:
         """Reactions were taken off a message; if it is a ballot, ours are put back.

@@ -18,6 +18,7 @@ from core.ports import (
     Announcement,
     Clock,
     Commit,
+    Departures,
     Embedder,
     MemoryEntry,
     MemorySearch,
@@ -56,6 +57,7 @@ class Stations:
     stage: Stage
     clock: Clock
     screening: Screening
+    departures: Departures
     witness: Witness = field(default_factory=Unwatched)
     alerts: Alerts = field(default_factory=Alerts)
 

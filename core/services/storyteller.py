@@ -164,7 +164,9 @@ class Storyteller:
                 moves.paused(
                     run.story,
                     PauseCause.MODERATOR,
-                    f"{by} paused the story. /story resume goes on.",
+                    "A moderator paused the story. /story resume goes on.",
+                    # Only the channel is told who: what is kept needs no name.
+                    said=f"{by} paused the story. /story resume goes on.",
                     now=self._at.clock.now(),
                     notice_nonce=nonce(uuid4().hex),
                 )

@@ -23,6 +23,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from core.domain import moves
+from core.domain.departures import a_channel
 from core.domain.identity import nonce
 from core.domain.lifecycle import due_at_rest, is_shut_out
 from core.domain.lineage import holds
@@ -203,6 +204,7 @@ async def refused(run: Run, error: StageForbiddenError | ChannelGoneError) -> No
     story = run.story
     if isinstance(error, ChannelGoneError):
         log.info("story %s ends with its channel: %s", story.id, error)
+        await run.at.departures.note(a_channel(run.channel), run.at.clock.now())
         await run.commit(moves.vanished(story))
         return
     reason = f"{error} {SHUT_OUT}"

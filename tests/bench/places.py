@@ -16,6 +16,7 @@ import numpy as np
 from bot.playground.embedded_redis import EmbeddedRedis
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_departures import RedisDepartures
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_schema import entry_fields, turn_fields
@@ -208,6 +209,7 @@ def stations(
         stage=FreeStage(clock),
         clock=clock,
         screening=Screening(FakeAudience()),
+        departures=RedisDepartures(database),
     )
 
 

@@ -9,6 +9,7 @@ from bot.cogs.requests import StartRules
 from bot.services import Services
 from core.adapters.epub_book import EpubBook
 from core.adapters.markdown_book import MarkdownBook
+from core.adapters.system_clock import SystemClock
 from core.domain.spending import Budgets
 from core.domain.story import Brief, Outcome, Settings, Story, StoryId, Tally, Turn
 from core.ports import Audience, BookFormat, Stage
@@ -18,11 +19,15 @@ from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
 from core.services.press import Press
+from core.services.privacy import Privacy
+from core.services.purging import Purging
 from core.services.run import Stations
 from core.services.screening import Screening
 from core.services.storyteller import Storyteller
+from core.services.sweeper import Sweeper
 from core.services.wheel import Pulse
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.erasure import FakeDepartures, FakeErasure
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.stepped_clock import SteppedClock
@@ -228,6 +233,7 @@ class Cast:
             stage=stage,
             clock=clock,
             screening=screening,
+            departures=FakeDepartures(self.world),
         )
         requests = Storyteller(stations).requests
         library = Library(store=self.store, archive=archive, search=search, embedder=embedder)
@@ -247,7 +253,37 @@ class Cast:
         binders = {BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()}
         press = Press(store=self.store, archive=archive, clock=clock, binders=binders)
         spending = self.budgets and Spending(FakeSpendLedger(self.world), clock, self.budgets)
-        return Services(self.storyteller, library, moderation, direction, history, press, spending)
+        erasure, departures = FakeErasure(self.world), FakeDepartures(self.world)
+        purging = Purging(
+            store=self.store,
+            schedule=stations.schedule,
+            archive=archive,
+            erasure=erasure,
+            departures=departures,
+            clock=clock,
+        )
+        privacy = Privacy(
+            store=self.store,
+            schedule=stations.schedule,
+            erasure=erasure,
+            purging=purging,
+            clock=clock,
+        )
+        # Not the stepped clock: SimCord knows that a sleeper is at rest.
+        sweeper = Sweeper(
+            purging=purging, departures=departures, clock=SystemClock(), after_days=30
+        )
+        return Services(
+            self.storyteller,
+            library,
+            moderation,
+            direction,
+            history,
+            press,
+            privacy,
+            sweeper,
+            spending=spending,
+        )
 
     def bot(self, stop_s: float = 1.0, catch_up_s: float = 0.01) -> TalewheelBot:
         """A bot over the fakes, not connected."""

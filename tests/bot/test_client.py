@@ -124,7 +124,7 @@ async def test_groups_are_for_servers_and_say_the_ranges(server: DiscordServer, 
     async with bot:
         await bot.login(TOKEN)
         told = {command.name: command.to_dict(bot.tree) for command in bot.tree.get_commands()}
-    assert set(told) == {"story", "memory", "plan", "recap", "why"}
+    assert set(told) == {"story", "memory", "plan", "recap", "why", "privacy"}
     assert all(command["contexts"] == [0] for command in told.values())
     assert all(command["integration_types"] == [0] for command in told.values())
     story = {option["name"]: option for option in told["story"]["options"]}

@@ -10,6 +10,8 @@ from core.domain.story import Brief, Phase, Settings, Story, StoryId, Stretch, T
 from core.ports import (
     Archive,
     Census,
+    Departures,
+    Erasure,
     MemoryEntry,
     MemorySearch,
     Schedule,
@@ -31,6 +33,8 @@ class Doors:
     ledger: SpendLedger
     archive: Archive
     census: Census
+    erasure: Erasure
+    departures: Departures
 
 
 def a_story(

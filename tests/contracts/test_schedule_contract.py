@@ -196,14 +196,30 @@ async def test_the_stories_of_one_server_can_be_listed_alone(doors: Doors, page:
     assert await doors.schedule.in_phase(Phase.PAUSED, None, page, guilds[0]) == []
 
 
-async def test_servers_are_those_in_which_a_story_goes_on(doors: Doors) -> None:
-    """Each once, whatever phase its stories are in; those with ended stories alone aren't."""
+@pytest.mark.parametrize("page", [1, 100])
+async def test_stories_can_be_listed_whatever_their_phase(doors: Doors, page: int) -> None:
+    """All of them, or those of one server."""
+    for place, phase in enumerate(Phase):
+        story = replace(a_story(BASE + place, phase=phase), guild=10 + place % 2)
+        assert await doors.stories.create(story, f"create-{place}")
+    every = [StoryId(BASE + place, 1) for place in range(len(Phase))]
+    for guild, wanted in ((None, every), (10, every[::2]), (11, every[1::2])):
+        found: list[StoryId] = []
+        while more := await doors.schedule.in_phase(
+            None, found[-1] if found else None, page, guild
+        ):
+            found += more
+        assert found == wanted
+
+
+async def test_servers_are_those_that_have_a_story(doors: Doors) -> None:
+    """Each once, whatever its stories' phases; one whose stories are all over is among them."""
     assert await doors.schedule.guilds() == frozenset()
     for place, phase in enumerate([*Phase, Phase.VOTING]):
         guild = 10**18 + (phase is Phase.ENDED) + 2 * (place % 2)
         story = replace(a_story(BASE + place, phase=phase), guild=guild)
         assert await doors.stories.create(story, f"create-{place}")
-    assert await doors.schedule.guilds() == {10**18, 10**18 + 2}
+    assert await doors.schedule.guilds() == {10**18, 10**18 + 1, 10**18 + 2}
 
 
 async def pages(doors: Doors, phase: Phase, limit: int) -> list[StoryId]:

@@ -20,6 +20,7 @@ from bot.playground.embedded_redis import EmbeddedRedis
 from bot.settings import BotSettings
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_departures import RedisDepartures
 from core.adapters.redis_import import RedisImports
 from core.adapters.redis_memory_search import RedisMemorySearch
 from core.adapters.redis_records import RedisRecords
@@ -276,6 +277,7 @@ async def test_a_story_goes_on_from_the_second_server(
             stage=stage,
             clock=clock,
             screening=Screening(FakeAudience()),
+            departures=RedisDepartures(there),
         )
     )
 

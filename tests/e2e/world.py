@@ -549,6 +549,10 @@ class World:
         await self._until(there)
         return await self.story(channel)
 
+    async def until_it(self, done: Callable[[], Awaitable[object]]) -> None:
+        """Wait for something that has to be asked for."""
+        await self._until(done)
+
     async def _until(self, done: Callable[[], Awaitable[object]]) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from core.domain.audit import Change, Logged
+from core.domain.departures import Place
 from core.domain.entries import EntryKind, Recalled
 from core.domain.story import Lineage, Phase, Story, StoryId, Turn, Vector
 from core.domain.words import STOP_WORDS, search_words
@@ -67,6 +68,7 @@ class StoreWorld:
     )
     days: dict[str, Day] = field(default_factory=dict[str, Day])
     importing: dict[StoryId, str] = field(default_factory=dict[StoryId, str])
+    lost: dict[Place, float] = field(default_factory=dict[Place, float])
 
     async def before(self, call: str) -> None:
         """Give way to other tasks, then let the test interrupt."""
@@ -247,20 +249,19 @@ class FakeSchedule:
         self._world.after("renew")
 
     async def in_phase(
-        self, phase: Phase, after: StoryId | None, limit: int, guild: int | None = None
+        self, phase: Phase | None, after: StoryId | None, limit: int, guild: int | None = None
     ) -> list[StoryId]:
         await self._world.before("in_phase")
         found = sorted(
             story.id
             for story in self._world.stories.values()
-            if story.phase is phase and guild in (None, story.guild)
+            if phase in (None, story.phase) and guild in (None, story.guild)
         )
         return [story for story in found if after is None or story > after][:limit]
 
     async def guilds(self) -> frozenset[int]:
         await self._world.before("guilds")
-        stories = self._world.stories.values()
-        return frozenset(story.guild for story in stories if story.phase is not Phase.ENDED)
+        return frozenset(story.guild for story in self._world.stories.values())
 
     def _by_due(self) -> Iterable[Story]:
         waiting = (story for story in self._world.stories.values() if story.due is not None)

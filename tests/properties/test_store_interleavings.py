@@ -7,6 +7,7 @@ from hypothesis import settings
 
 from tests.contracts.store_machine import StoreMachine
 from tests.contracts.store_samples import DIMS, Doors
+from tests.fakes.erasure import FakeDepartures, FakeErasure
 from tests.fakes.spend_ledger import FakeSpendLedger
 from tests.fakes.store import (
     FakeArchive,
@@ -30,6 +31,8 @@ class FakeMachine(StoreMachine):
             FakeSpendLedger(world),
             FakeArchive(world),
             FakeCensus(world),
+            FakeErasure(world),
+            FakeDepartures(world),
         )
 
 

@@ -11,12 +11,16 @@ from core.services.direction import Direction
 from core.services.history import History
 from core.services.library import Library
 from core.services.moderation import Moderation
+from core.services.privacy import Privacy
+from core.services.purging import Purging
 from core.services.remembering import remembered_ids
 from core.services.run import Stations
 from core.services.screening import Screening
 from core.services.storyteller import Storyteller
+from core.services.sweeper import Sweeper
 from tests.fakes.content_filter import FakeAudience, FakeContentFilter
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.erasure import FakeDepartures, FakeErasure
 from tests.fakes.narrator import FakeNarrator
 from tests.fakes.stage import FakeStage
 from tests.fakes.stepped_clock import RightClock, SteppedClock
@@ -67,6 +71,7 @@ class House:
             clock=self.clock,
             witness=self.witness,
             screening=screening,
+            departures=FakeDepartures(self.world),
         )
         self.teller = Storyteller(self.stations)
         archive = FakeArchive(self.world)
@@ -92,6 +97,26 @@ class House:
             archive=archive,
             moderation=self.moderation,
             direction=self.direction,
+        )
+        erasure, departures = FakeErasure(self.world), FakeDepartures(self.world)
+        schedule = self.stations.schedule
+        self.purging = Purging(
+            store=self.store,
+            schedule=schedule,
+            archive=archive,
+            erasure=erasure,
+            departures=departures,
+            clock=self.clock,
+        )
+        self.privacy = Privacy(
+            store=self.store,
+            schedule=schedule,
+            erasure=erasure,
+            purging=self.purging,
+            clock=self.clock,
+        )
+        self.sweeper = Sweeper(
+            purging=self.purging, departures=departures, clock=self.clock, after_days=30
         )
         self._wheel: asyncio.Task[None] | None = None
 
