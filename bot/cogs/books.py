@@ -7,6 +7,7 @@ how much one message takes, and what it says when it takes nothing.
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 
 import aiohttp
 import discord
@@ -23,29 +24,32 @@ FRAME_BYTES = 64 * 1024
 _TOO_LARGE = 413
 
 
-async def hand_over(interaction: Asked, press: Press, place: Place, wanted: str | None) -> None:
+async def hand_over(
+    interaction: Asked, press: Press, place: Place, formats: frozenset[BookFormat]
+) -> None:
     """Give the channel's story as a book.
 
     Args:
         interaction: deferred.
         press: makes it.
         place: whose story.
-        wanted: one of BookFormat; None: all of them.
+        formats: of the files.
 
     Raises:
-        InputError: it is no format; or what the press refuses.
-        RefusedError: Discord takes no files here.
+        RefusedError: Discord takes no files here; or what the press refuses.
     """
     room = interaction.filesize_limit - FRAME_BYTES
-    order = Order(place.channel, place.guild, _server(interaction), _formats(wanted), room)
-    async for volume in press.volumes(order):
-        words = handed_over(volume.book, volume.files, VOLUME_TURNS)
-        for files in _messages(volume.files, room):
-            await _send(interaction, words, files)
-            words = ""
+    order = Order(place.channel, place.guild, _server(interaction), formats, room)
+    async with aclosing(press.volumes(order)) as volumes:
+        async for volume in volumes:
+            words = handed_over(volume.book, volume.files, VOLUME_TURNS)
+            for files in _messages(volume.files, room):
+                await _send(interaction, words, files)
+                words = ""
 
 
-def _formats(wanted: str | None) -> frozenset[BookFormat]:
+def formats_of(wanted: str | None) -> frozenset[BookFormat]:
+    """The formats that an option asks for: all where it isn't given. Raises InputError."""
     if wanted is None:
         return frozenset(BookFormat)
     if wanted not in set(BookFormat):

@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot import desk_texts, render
 from bot.cogs import forms
 from bot.cogs.answers import answer, defer
-from bot.cogs.books import hand_over
+from bot.cogs.books import formats_of, hand_over
 from bot.cogs.choices import turns
 from bot.cogs.cooldowns import require_rested
 from bot.cogs.desk import open_part
@@ -117,9 +117,10 @@ class StoryCog(commands.GroupCog, name="story", description="The story of this c
     @app_commands.choices(kind=FORMATS)
     async def export(self, interaction: discord.Interaction, kind: str | None = None) -> None:
         """Hand over the story so far."""
-        place = place_of(interaction)
+        place, formats = place_of(interaction), formats_of(kind)
+        require_rested(interaction)
         await defer(interaction)
-        await hand_over(interaction, self._at.press, place, kind)
+        await hand_over(interaction, self._at.press, place, formats)
 
     @app_commands.command(description="Close the vote now and count it (moderators)")
     async def close(self, interaction: discord.Interaction) -> None:

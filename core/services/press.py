@@ -7,7 +7,8 @@ asks decides. Nothing is changed here.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from core.domain.book import (
@@ -21,12 +22,14 @@ from core.domain.book import (
     roads_left_open,
 )
 from core.domain.story import Phase, Story, Turn
-from core.errors import InputError, NoStoryError, RecordError
+from core.errors import InputError, NoStoryError, RecordError, RefusedError
 from core.ports import Archive, Bookbinder, BookFormat, Clock, StoryStore
 from core.services.library import branch_with, channel_story, told_turn
 
 BATCH_TURNS = 20
 """Turns that are read at once: some 200 KiB, which take the event loop about 20 ms to decode."""
+ORDERS_MOST = 10
+"""Stories whose books are being made or waited for; a thousand turns take a few seconds each."""
 _MIB = 1024 * 1024
 
 
@@ -88,14 +91,31 @@ class Press:
         self._binders = dict(binders)
         # A volume takes some tens of MiB while it is made, and a thread that is never idle.
         self._at_work = asyncio.Lock()
+        self._orders: set[int] = set()
 
-    async def volumes(self, order: Order) -> AsyncIterator[Volume]:
+    async def volumes(self, order: Order) -> AsyncGenerator[Volume]:
         """The channel's newest story, from its first turn to its newest finished one.
+
+        Whoever takes no more of them closes it.
 
         Raises:
             NoStoryError: there is none, or it was deleted meanwhile.
             InputError: it has no finished turn yet, or one chapter alone is larger than the room.
+            RefusedError: the story's book is being made already, or too many others' are.
         """
+        if order.channel in self._orders:
+            raise RefusedError("This story's book is being made just now: ask again in a minute.")
+        if len(self._orders) >= ORDERS_MOST:
+            raise RefusedError("Many books are being made just now: ask again in a few minutes.")
+        self._orders.add(order.channel)
+        try:
+            async with aclosing(self._volumes(order)) as volumes:
+                async for volume in volumes:
+                    yield volume
+        finally:
+            self._orders.discard(order.channel)
+
+    async def _volumes(self, order: Order) -> AsyncGenerator[Volume]:
         story = await channel_story(self._store, order.channel, order.guild)
         branch_with(story, max(1, story.head_number))
         number = 1

@@ -39,6 +39,7 @@ COSTLY: dict[str, tuple[str, dict[str, object]]] = {
     "search": ("memory search", {"query": "lamp"}),
     "facts about": ("memory facts", {"about": "lamp"}),
     "amend": ("memory amend", {"turn": 1}),
+    "export": ("story export", {}),
 }
 
 

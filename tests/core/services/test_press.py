@@ -11,7 +11,7 @@ from core.adapters.markdown_book import MarkdownBook
 from core.domain.audit import Moderator
 from core.domain.identity import fingerprint
 from core.domain.story import Lineage, Phase, Story, StoryId, Stretch
-from core.errors import InputError, NoStoryError, RecordError
+from core.errors import InputError, NoStoryError, RecordError, RefusedError
 from core.ports import BookFormat
 from core.services import press as under_test
 from core.services.press import Order, Press, Volume
@@ -179,8 +179,38 @@ async def test_a_volume_is_read_when_the_one_before_was_taken() -> None:
     books = shop.press.volumes(ORDER)
     await anext(books)
     assert len(shop.epub.bound) == 1
-    await books.aclose()  # type: ignore[attr-defined]
+    await books.aclose()
     assert len(shop.epub.bound) == 1
+
+
+async def test_a_storys_book_is_made_for_one_member_at_a_time() -> None:
+    """The next one is told to ask again, and can once the first has all or wants no more."""
+    shop = Shop()
+    store(shop.world, told(2015))
+    books = shop.press.volumes(ORDER)
+    await anext(books)
+    with pytest.raises(RefusedError, match="again in a minute"):
+        await shop.volumes()
+    await books.aclose()
+    assert len(await shop.volumes()) == 3
+    assert len(await shop.volumes()) == 3
+
+
+async def test_not_everybody_can_have_a_book_at_once() -> None:
+    """What is asked for beyond a limit is refused, and others' books come all the same."""
+    shop = Shop()
+    ids = [StoryId(channel, 1) for channel in range(1, under_test.ORDERS_MOST + 2)]
+    for id_ in ids:
+        store(shop.world, told(2), a_story(id=id_, lineage=(Stretch("main", 1, 2),)))
+    made = await asyncio.gather(
+        *(shop.volumes(replace(ORDER, channel=id_.channel)) for id_ in ids),
+        return_exceptions=True,
+    )
+    assert [len(one) for one in made if isinstance(one, list)] == [1] * under_test.ORDERS_MOST
+    [refused] = [one for one in made if isinstance(one, BaseException)]
+    assert isinstance(refused, RefusedError)
+    assert "in a few minutes" in str(refused)
+    assert len(await shop.volumes(replace(ORDER, channel=ids[-1].channel))) == 1
 
 
 async def test_the_store_is_asked_in_batches() -> None:
