@@ -106,8 +106,7 @@ def _append_roads(bound: Any, book: Book, pages: Pages, plan: _Plan) -> None:
     appendix = bound.add_page(imprint.ROADS, pages.appendix())
     for chapter in book.chapters:
         if chapter.crossroads:
-            entry = f"{imprint.chapter(chapter)} · {imprint.turns(chapter.first, chapter.last)}"
-            page = bound.add_page(entry, pages.roads(chapter), appendix)
+            page = bound.add_page(imprint.chapter_turns(chapter), pages.roads(chapter), appendix)
             _check(page, plan.roads[chapter.number])
     if book.left_open:
         bound.add_page(imprint.LEFT_OPEN, pages.left_open(), appendix)

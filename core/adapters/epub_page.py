@@ -11,7 +11,7 @@ from html import escape
 
 from core.domain import imprint
 from core.domain.book import Book, Chapter, Passage, Road, Vote
-from core.domain.emphasis import Line, Run, Style, plain_line, printed, printed_line
+from core.domain.emphasis import Block, Line, Run, Style, plain_line, printed, printed_line
 from core.domain.languages import Language
 
 _TAGS = {Style.ITALIC: "em", Style.BOLD: "strong", Style.STRUCK: "del", Style.CODE: "code"}
@@ -36,6 +36,7 @@ class Pages:
     ) -> None:
         self._book = book
         self._own = f'lang="{language.tag}" xml:lang="{language.tag}" dir="{language.direction}"'
+        self._direction = language.direction
         self._chapters = chapters
         self._roads = roads
 
@@ -78,6 +79,9 @@ class Pages:
             '<section class="note" epub:type="appendix">',
             f'<header class="chapter"><h1>{imprint.ROADS}</h1></header>',
             _paragraph("", imprint.ROADS_SAY),
+            "<ul>",
+            *(self._entry(chapter) for chapter in self._book.chapters if chapter.crossroads),
+            "</ul>",
             "</section>",
         )
 
@@ -103,6 +107,10 @@ class Pages:
             "</section>",
             "</section>",
         )
+
+    def _entry(self, chapter: Chapter) -> str:
+        file = self._roads[chapter.number]
+        return f'<li><a href="{file}">{imprint.chapter_turns(chapter)}</a></li>'
 
     def _by(self) -> str:
         tellers = imprint.tellers(self._book)
@@ -142,9 +150,9 @@ class Pages:
     def _road(self, road: Road, vote: Vote | None) -> str:
         votes = imprint.road_votes(road, vote)
         return _joined(
-            '<div class="road">',
+            f'<div class="road" dir="{self._direction}">',
             f"<h3 {self._own}>{words(plain_line(road.title))}</h3>",
-            _paragraph("votes", votes),
+            f'<p class="votes"><span dir="ltr">{votes}</span></p>' if votes else "",
             f"<p {self._own}>{_line(printed_line(road.text))}</p>",
             "</div>",
         )
@@ -164,8 +172,13 @@ def _paragraph(kind: str, text: str) -> str:
 
 def _prose(text: str) -> str:
     """The paragraphs of a text; “…” where there is nothing to see."""
-    blocks = ["<br/>".join(map(_line, block)) for block in printed(text)] or ["…"]
-    return "".join(f"<p>{block}</p>" for block in blocks)
+    return "".join(map(_block, printed(text))) or "<p>…</p>"
+
+
+def _block(block: Block) -> str:
+    """A paragraph; one that begins with a wide space, as in China and Japan, has its indent."""
+    kind = ' class="indented"' if block[0][0].text[0].isspace() else ""
+    return f"<p{kind}>{'<br/>'.join(map(_line, block))}</p>"
 
 
 def _line(line: Line) -> str:

@@ -4,7 +4,7 @@ They are English, as everything that Talewheel says by itself; both formats take
 What they quote of the story is on one line and reads as it was written, and is not escaped yet.
 """
 
-from collections.abc import Sequence
+import unicodedata
 from datetime import UTC, datetime
 
 from core.domain.book import Book, Chapter, Road, Vote
@@ -30,8 +30,9 @@ _MONTHS = (
 
 def title(book: Book) -> str:
     """The book's title, with its volume."""
-    volume = "" if book.volume is None else f" · volume {book.volume:,}"
-    return f"{story_title(book)}{volume}"
+    if book.volume is None:
+        return story_title(book)
+    return f"{_quoted(story_title(book))} · volume {book.volume:,}"
 
 
 def story_title(book: Book) -> str:
@@ -53,7 +54,7 @@ def genre(book: Book) -> str:
 
 def tellers(book: Book) -> str:
     """Who told it; empty where that isn't known."""
-    return "" if is_blank(book.community) else f"the members of {plain_line(book.community)}"
+    return "" if is_blank(book.community) else f"the members of {_quoted(book.community)}"
 
 
 def told(book: Book) -> str:
@@ -65,7 +66,7 @@ def told(book: Book) -> str:
 def extent(book: Book) -> str:
     """How long the whole story is, in which language, and whether it goes on."""
     length = "1 turn" if book.turns == 1 else f"{book.turns:,} turns"
-    language = "" if is_blank(book.brief.language) else f" in {plain_line(book.brief.language)}"
+    language = "" if is_blank(book.brief.language) else f" in {_quoted(book.brief.language)}"
     return f"{length}{language}, {state(book)}"
 
 
@@ -84,10 +85,15 @@ def chapter(of: Chapter) -> str:
     return f"Chapter {of.number:,}"
 
 
+def chapter_turns(of: Chapter) -> str:
+    """A chapter with its turns."""
+    return f"{chapter(of)} · {turns(of.first, of.last)}"
+
+
 def chapter_entry(of: Chapter) -> str:
     """A chapter in a table of contents: the first plan of it says what it is about."""
     plan = next((one.vote.title for one in of.passages if one.vote), None)
-    return f"{chapter(of)} · {turns(of.first, of.last) if plan is None else plain_line(plan)}"
+    return chapter_turns(of) if plan is None else f"{chapter(of)} · {_quoted(plan)}"
 
 
 def turns(first: int, last: int) -> str:
@@ -107,12 +113,13 @@ def decided(vote: Vote) -> str:
     share = "the only voter" if vote.voters == 1 else f"{vote.votes:,} of {_voters(vote.voters)}"
     if not vote.tied:
         return f"chosen by {share}"
-    return f"drawn from a tie with {_quoted(vote.tied)}, {share} each"
+    tied = " and ".join(f"“{_quoted(one)}”" for one in vote.tied)
+    return f"drawn from a tie with {tied}, {share} each"
 
 
 def instead(vote: Vote) -> str:
     """The heading of the roads that a vote left behind, after the number of its turn."""
-    return f"instead of {_quoted([vote.title])}"
+    return f"instead of “{_quoted(vote.title)}”"
 
 
 def road_votes(road: Road, vote: Vote | None) -> str:
@@ -137,11 +144,17 @@ def closing(book: Book) -> str:
     return "The End" if book.ended else "To be continued"
 
 
+_TURNING = frozenset({"R", "AL", "AN"})
+"""Kinds of characters that are written from right to left (Unicode's annex 9)."""
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _NUMBERS = {2: "two", 3: "three"}
 
 
-def _quoted(titles: Sequence[str]) -> str:
-    return " and ".join(f"“{plain_line(one)}”" for one in titles)
+def _quoted(words: str) -> str:
+    """Words of others within a line of ours, which they don't turn round."""
+    line = plain_line(words)
+    turned = any(unicodedata.bidirectional(character) in _TURNING for character in line)
+    return f"{_ISOLATE}{line}{_END_OF_ISOLATE}" if turned else line
 
 
 def _voters(number: int) -> str:

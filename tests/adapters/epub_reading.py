@@ -31,10 +31,25 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ELEMENTS = frozenset(
     {
         *("html", "head", "title", "link", "body", "section", "header", "nav", "div"),
-        *("h1", "h2", "h3", "p", "br", "ol", "li", "a", "em", "strong", "del", "code"),
+        *(
+            "h1",
+            "h2",
+            "h3",
+            "p",
+            "br",
+            "ul",
+            "ol",
+            "li",
+            "a",
+            "span",
+            "em",
+            "strong",
+            "del",
+            "code",
+        ),
     }
 )
-_BLOCKS = frozenset({"section", "header", "h1", "h2", "h3", "p", "div", "nav", "ol"})
+_BLOCKS = frozenset({"section", "header", "h1", "h2", "h3", "p", "div", "nav", "ul", "ol"})
 
 
 @dataclass(frozen=True)

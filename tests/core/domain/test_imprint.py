@@ -69,6 +69,19 @@ def test_a_title_page_says_what_when_and_by_whom() -> None:
     assert imprint.colophon(a_book(told(1))) == imprint.MADE
 
 
+def test_what_is_written_from_right_to_left_turns_nothing_round() -> None:
+    """Quoted in a line of ours it is isolated, so that the numbers behind it stay there."""
+    name = "\u2068ساعة\u2069"
+    book = a_book(brief=a_brief(title="ساعة", language="ساعة"), community="ساعة")
+    assert imprint.title(book) == "ساعة"
+    assert imprint.title(replace(book, volume=2)) == f"{name} · volume 2"
+    assert imprint.tellers(book) == f"the members of {name}"
+    assert imprint.extent(book) == f"12 turns in {name}, to be continued"
+    vote = Vote("ساعة", 2, 4, ("ساعة",))
+    assert imprint.decided(vote) == f"drawn from a tie with “{name}”, 2 of 4 voters each"
+    assert imprint.instead(vote) == f"instead of “{name}”"
+
+
 def test_what_nobody_said_is_left_out() -> None:
     """A blank title has a name all the same."""
     book = a_book(brief=a_brief(title=" ", genre="\u200b", language=""), community="\u2800")
