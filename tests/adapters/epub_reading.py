@@ -31,22 +31,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ELEMENTS = frozenset(
     {
         *("html", "head", "title", "link", "body", "section", "header", "nav", "div"),
-        *(
-            "h1",
-            "h2",
-            "h3",
-            "p",
-            "br",
-            "ul",
-            "ol",
-            "li",
-            "a",
-            "span",
-            "em",
-            "strong",
-            "del",
-            "code",
-        ),
+        *("h1", "h2", "h3", "p", "ul", "ol", "li"),
+        *("br", "a", "span", "em", "strong", "del", "code"),
     }
 )
 _BLOCKS = frozenset({"section", "header", "h1", "h2", "h3", "p", "div", "nav", "ul", "ol"})

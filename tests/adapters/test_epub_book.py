@@ -95,6 +95,23 @@ async def test_every_paragraph_is_read_as_it_was() -> None:
     assert "".join(prose.itertext()) == "…"
 
 
+async def test_an_indent_of_its_own_gets_no_second_one() -> None:
+    """A paragraph that begins with a wide space, as in China and Japan, is marked for the looks."""
+    epub = await bound(a_book(told(1, lambda _: "\u3000One.\n\nTwo.")))
+    paragraphs = list(epub.find("turn-1").iter(f"{XHTML}p"))
+    assert [(p.text, p.get("class")) for p in paragraphs] == [
+        ("\u3000One.", "indented"),
+        ("Two.", None),
+    ]
+
+
+async def test_the_page_before_the_roads_leads_to_each_chapters() -> None:
+    """All of them, in order."""
+    epub = await bound(a_book())
+    links = [a.get("href") for a in epub.page(epub.spine[3]).iter(f"{XHTML}a")]
+    assert links == ["page0005.xhtml", "page0006.xhtml"]
+
+
 async def test_between_turns_stands_the_vote_that_decided() -> None:
     """The plan, its votes, and a link to the others, which lead back."""
     epub = await bound(a_book())

@@ -147,6 +147,9 @@ async def test_a_paragraph_reads_as_it_was(text: str, parser: object) -> None:
         ("*so*so", "<em>so</em>so"),
         ("one\ntwo", "one\\\ntwo"),
         ("a_b", r"a\_b"),
+        ("me@home.example", r"me\@home\.example"),
+        ("www.1a", r"www\.1a"),
+        ("a|b", r"a\|b"),
         ("e.g. at 3.14 p.m.", "e.g. at 3.14 p.m."),
     ],
 )
