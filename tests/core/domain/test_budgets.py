@@ -56,6 +56,7 @@ def test_the_cap_that_is_reached_is_the_one_that_is_named() -> None:
     for caps, amount in (
         (Caps(1000, 500_000), "$0.51 of $0.50"),
         (Caps(900, 900_000), "900 of 900 tokens"),
+        (Caps(None, 500_000), "$0.51 of $0.50"),
     ):
         assert f"today ({amount}): it goes on" in spent_sentence(standing, caps)
 
@@ -109,6 +110,13 @@ def test_today_is_told_in_tokens_where_nothing_has_a_price() -> None:
     today = Today(Spent(12_400, 5), Spent(40_100, 9), Budgets(story=Caps(50_000)))
     assert today_sentence(today) == (
         "Today (UTC): this story 12,400 of 50,000 tokens; this server 40,100 tokens."
+    )
+
+
+def test_what_nobody_limited_is_told_as_it_is() -> None:
+    today = Today(Spent(), Spent(1_000, 5_000), Budgets(prices=PRICES))
+    assert today_sentence(today) == (
+        "Today (UTC): this story 0 tokens, about $0.00; this server 1,000 tokens, about $0.005."
     )
 
 
