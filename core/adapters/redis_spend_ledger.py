@@ -3,7 +3,7 @@
     call:<id>                    "open <tokens> <micros>" until it is settled, then "done …"
     total, total:micros          what the process spent; "total" is also what older versions count
     guild:<id>, …:micros         what a server spent
-    story:<id>, …:micros         what a story spent
+    story:<name>, …:micros       what a story spent; the name of its account isn't its id
     told:<percent>:<account>     who is to tell people that an account has come so far
 
 Every account's sum is that of the calls it paid for, whatever is repeated and in whatever order.

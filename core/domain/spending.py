@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from core.domain.identity import fingerprint
 from core.domain.story import Usage
 
 MICROS = 1_000_000
@@ -109,7 +110,7 @@ class Account:
 
     Attributes:
         scope: what it is.
-        name: which one, as an id; empty for the process.
+        name: which one: a server's id, a story's fingerprint; empty for the process.
     """
 
     scope: Scope
@@ -125,8 +126,11 @@ def guild_account(guild: int) -> Account:
 
 
 def story_account(story: str) -> Account:
-    """The account of a story, by its id as a text."""
-    return Account(Scope.STORY, story)
+    """The account of a story, by its id as a text.
+
+    It doesn't hold that id: what was spent outlives a story that is deleted, and must name nobody.
+    """
+    return Account(Scope.STORY, fingerprint(story))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ class Reservation:
 
     @property
     def story(self) -> str:
-        """Id of the story that pays; empty where none does."""
+        """The name of the story's account that pays; empty where none does."""
         return next((payer.name for payer in self.payers if payer.scope is Scope.STORY), "")
 
     def teller(self, payer: Account) -> str:

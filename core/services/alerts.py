@@ -20,6 +20,7 @@ from core.domain.spending import (
     Reservation,
     Standing,
     reached,
+    story_account,
 )
 from core.domain.warned import Alert
 
@@ -76,8 +77,8 @@ class Alerts:
         return sentence
 
     def take(self, story: str, day: str) -> list[Alert]:
-        """What a story must tell its channel on this day; what was left of others is forgotten."""
-        owed = self._owed.pop(story, {})
+        """What a story (its id) must tell its channel on this day; older alerts are forgotten."""
+        owed = self._owed.pop(story_account(story).name, {})
         return [alert for alert in owed.values() if alert.day == day]
 
     def _tell_once(self, percent: int, day: str, sentence: str) -> None:

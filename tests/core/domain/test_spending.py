@@ -92,7 +92,7 @@ def test_a_model_that_has_no_price_costs_tokens_alone() -> None:
 def test_a_story_tells_of_its_budget_and_its_servers_and_a_process_of_its_own() -> None:
     guild, story = guild_account(10), story_account("900:1")
     whole = Reservation("call", "m", Spent(), "2026-11-23", (PROCESS, guild, story), "p1")
-    assert [whole.teller(payer) for payer in whole.payers] == ["p1", "900:1", "900:1"]
+    assert [whole.teller(payer) for payer in whole.payers] == ["p1", story.name, story.name]
     without = Reservation("call", "m", Spent(), "2026-11-23", (PROCESS, guild), "p1")
     assert (without.story, without.teller(guild)) == ("", "")
 
@@ -102,3 +102,10 @@ def test_days_are_those_of_utc() -> None:
     midnight = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
     assert (day_of(last), day_ends(last)) == ("2026-12-31", midnight)
     assert (day_of(midnight), day_ends(midnight)) == ("2027-01-01", midnight + 86_400)
+
+
+def test_a_storys_account_is_its_own_and_doesnt_hold_its_id() -> None:
+    """Its spending outlives it by days, and must not tell where it was told."""
+    one, other = story_account("900:1"), story_account("900:2")
+    assert one == story_account("900:1") != other
+    assert "900" not in one.name
