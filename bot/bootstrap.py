@@ -24,6 +24,9 @@ from bot.services import Composer, Services
 from bot.setting_table import (
     EMBEDDING_MODEL,
     EMBEDDINGS,
+    MODERATION_API_KEY,
+    MODERATION_BASE_URL,
+    MODERATION_MODEL,
     NARRATOR_MODEL,
     OPENAI_API_KEY,
     OPENAI_BASE_URL,
@@ -35,6 +38,7 @@ from bot.settings import BotSettings, Inspected
 from core.adapters.archive_file import ArchiveWriter, checked_archive, new_archive
 from core.adapters.embedder_checkup import EmbedderCheckup
 from core.adapters.epub_book import EpubBook
+from core.adapters.filter_checkup import FilterCheckup
 from core.adapters.markdown_book import MarkdownBook
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_checkup import OpenAICheckup
@@ -104,6 +108,10 @@ ENDPOINT_SETTINGS = frozenset(
     setting.name for setting in (OPENAI_API_KEY, OPENAI_BASE_URL, NARRATOR_MODEL, REFLECTOR_MODEL)
 )
 """While one of these is wrong, there is no endpoint to look at."""
+FILTER_SETTINGS = frozenset(
+    setting.name for setting in (MODERATION_MODEL, MODERATION_BASE_URL, MODERATION_API_KEY)
+)
+"""The same of the moderation endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,12 +399,14 @@ class Checkups:
         redis, records: at the server, and at what Talewheel keeps there.
         endpoint: at the models.
         embedder: at the vectors.
+        content_filter: at the moderation model; None also where none is set.
     """
 
     redis: RedisCheckup | None
     records: RedisRecordsCheckup | None
     endpoint: OpenAICheckup | None
     embedder: EmbedderCheckup | None
+    content_filter: FilterCheckup | None
 
 
 def checkups(read: Inspected, stack: AsyncExitStack) -> Checkups:
@@ -416,10 +426,13 @@ def checkups(read: Inspected, stack: AsyncExitStack) -> Checkups:
         client = openai_client(settings.openai_api_key, settings.openai_base_url)
         stack.push_async_callback(client.close)
         models = Models(settings.narrator_model, settings.reflector_model)
-        limits = replace(Limits().patient(settings.model_patience), pause_s=0.2, longest_pause_s=1)
+        patience = Limits().patient(settings.model_patience)
+        limits = replace(patience, check_s=8, pause_s=0.2, longest_pause_s=1)
         shown = OPENAI_BASE_URL.shown(settings.openai_base_url or OPENAI_URL).strip('"')
         endpoint = OpenAICheckup(client, models, clock, limits, shown)
-    return Checkups(redis, records, endpoint, _embedder_checkup(read, records, stack))
+    embedder = _embedder_checkup(read, records, stack)
+    looks = None if read.faulty & FILTER_SETTINGS else _content_filter(settings, clock, stack)
+    return Checkups(redis, records, endpoint, embedder, FilterCheckup(looks) if looks else None)
 
 
 def _embedder_checkup(

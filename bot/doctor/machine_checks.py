@@ -1,7 +1,9 @@
-"""Checks of the machine that the process runs on: values in, findings out."""
+"""Checks of the machine that the process runs on, and of the bot that runs there."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping
 
+from bot.probe import TIMEOUT_S, probe
 from bot.setting_table import Embeddings
 from bot.settings import BotSettings
 from core.domain.checkup import Area, Finding, Topic, many
@@ -30,3 +32,23 @@ def machine_findings(
             "vector takes three times as long or more",
             f"Set {_THREADS}=1 in the process's environment (not in .env, which is read too late).",
         )
+
+
+async def running(
+    host: str, port: int, timeout_s: float = TIMEOUT_S
+) -> AsyncGenerator[Finding, None]:
+    """Whether a bot runs beside this process, and what it says of itself.
+
+    Args:
+        host: METRICS_HOST.
+        port: METRICS_PORT.
+        timeout_s: after so long it isn't well.
+    """
+    topic = Topic(Area.STORIES, "bot")
+    well, said = await asyncio.to_thread(probe, host, port, timeout_s)
+    if well:
+        yield topic.ok(f"it runs, and says of itself: {said}")
+    elif said.startswith("no answer") and "timed out" not in said:
+        yield topic.ok(f"none runs on this machine, or in this container ({said})")
+    else:
+        yield topic.fault(f"it runs and isn't well: {said}", "Look at its log, and restart it.")

@@ -15,11 +15,11 @@ from bot.doctor.discord_checks import DiscordChecks, user_of
 from bot.doctor.discord_rest import DiscordReader
 from bot.doctor.examination import Check, Report, examine
 from bot.doctor.guild_checks import GuildChecks
-from bot.doctor.machine_checks import machine_findings
+from bot.doctor.machine_checks import machine_findings, running
 from bot.doctor.settings_checks import settings_findings
 from bot.permissions import invite_url
 from bot.setting_table import DISCORD_API_URL, DISCORD_TOKEN, Embeddings
-from bot.settings import Inspected
+from bot.settings import BotSettings, Inspected
 from core.domain.checkup import Area, Finding, NotLookedAtError
 from core.domain.story import StoryId
 
@@ -57,6 +57,8 @@ async def look_round(room: Room) -> Report:
             *(discord.checks if discord else _no_discord()),
             *_redis(ups, discord, room),
             *_endpoint(ups, room),
+            *_filter(ups, room),
+            *_process(room.read.settings),
         ]
         report = await examine(checks)
         application = await discord.application() if discord else None
@@ -144,6 +146,23 @@ def _endpoint(ups: Checkups, room: Room) -> list[Check]:
     else:
         checks.append(Check(Area.EMBEDDINGS, "memory", ups.embedder.look, LONG_S))
     return checks
+
+
+def _filter(ups: Checkups, room: Room) -> list[Check]:
+    if not room.read.settings.moderation_model:
+        return []
+    if ups.content_filter is None:
+        return [_not(Area.MODERATION, "filter", "a setting of it is missing or wrong")]
+    if room.skip_model:
+        return [_not(Area.MODERATION, "filter", "--skip-model")]
+    return [Check(Area.MODERATION, "filter", ups.content_filter.look, LONG_S)]
+
+
+def _process(settings: BotSettings) -> list[Check]:
+    if settings.metrics_port is None:
+        return []
+    look = partial(running, settings.metrics_host, settings.metrics_port)
+    return [Check(Area.STORIES, "bot", look, QUICK_S)]
 
 
 def _values(room: Room) -> list[Check]:

@@ -30,6 +30,7 @@ def settings_findings(read: Inspected, file: Iterable[str] = ()) -> list[Finding
         *_spending(read.settings),
         *_in_the_open(read.settings),
         *_logging(read.settings),
+        *_unused(read.settings),
         *_for_tests(read.settings),
     ]
     if not read.faults:
@@ -102,6 +103,15 @@ def _logging(settings: BotSettings) -> Iterator[Finding]:
         yield Topic(Area.SETTINGS, "log").warning(
             "LOG_LEVEL DEBUG writes many lines for every turn",
             "Set INFO, unless you look for something just now.",
+        )
+
+
+def _unused(settings: BotSettings) -> Iterator[Finding]:
+    alone = settings.moderation_base_url or settings.moderation_api_key
+    if alone and not settings.moderation_model:
+        yield Topic(Area.SETTINGS, "moderation").warning(
+            "a moderation endpoint is set and no MODERATION_MODEL: no text is looked at",
+            "Set MODERATION_MODEL, such as omni-moderation-latest, or take the endpoint out.",
         )
 
 

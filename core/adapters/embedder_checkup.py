@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from core.adapters.openai_checkup import failed
 from core.adapters.redis_records_checkup import Remembered
 from core.adapters.redis_vectors import BYTES_PER_NUMBER, VectorSpace
-from core.domain.checkup import Area, Finding, Topic
+from core.domain.checkup import Area, Finding, Topic, many
 from core.errors import EmbedderError
 from core.ports import Embedder
 
@@ -56,16 +56,13 @@ class EmbedderCheckup:
     async def _fits(self, vectors: VectorSpace) -> Finding:
         topic = Topic(Area.EMBEDDINGS, "memory")
         memory = await self._memory(vectors)
-        if memory is None:
+        if memory is None or not memory.entries:
             return topic.ok("the memory is empty; these vectors will be its first")
-        if memory.made_by != vectors:
-            return topic.fault(
-                f"the memory was made by {memory.made_by}",
-                "Set EMBEDDINGS and EMBEDDING_MODEL back, or start with an empty database.",
-            )
         if memory.waiting:
+            made_by = "" if memory.made_by == vectors else f"; it was made by {memory.made_by}"
             return topic.warning(
-                f"{memory.waiting:,} of {memory.entries:,} entries have no vector of it yet",
-                "Let the bot run: it makes them.",
+                f"{memory.waiting:,} of {many(memory.entries, 'entry', 'entries')} of the memory "
+                f"have no vector of {vectors.name} yet{made_by}",
+                "Let the bot run: it makes them while stories go on; till then words find them.",
             )
-        return topic.ok(f"the memory was made with it ({memory.entries:,} entries)")
+        return topic.ok(f"the memory was made with it ({many(memory.entries, 'entry', 'entries')})")

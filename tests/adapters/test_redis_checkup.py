@@ -1,5 +1,6 @@
 """A look at Redis: what it says of each misconfiguration, and that it changes nothing."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -353,6 +354,28 @@ async def test_entries_without_a_vector_of_the_present_embedder_are_counted(
     looks: tuple[RedisCheckup, RedisRecordsCheckup], database: RedisDatabase
 ) -> None:
     await fill(database)
+    assert await looks[1].memory(VECTORS) == Remembered(VECTORS, 1, 0)
+    other = VectorSpace("another", DIMS)
+    assert await looks[1].memory(other) == Remembered(VECTORS, 1, 1)
+
+
+@pytest.mark.redis
+async def test_an_index_of_an_earlier_version_tells_whose_vectors_it_has(
+    looks: tuple[RedisCheckup, RedisRecordsCheckup],
+    database: RedisDatabase,
+    empty_redis: EmbeddedRedis,
+) -> None:
+    """Its entries don't say so themselves."""
+    await fill(database)
+    async with raw_client(empty_redis.url) as client:
+        await client.execute_command("FT.DROPINDEX", "tw-memory")
+        await client.execute_command(
+            *("FT.CREATE", "tw-memory", "PREFIX", 1, "tw:memory:", "SCHEMA", "story", "TAG")
+        )
+        async with asyncio.timeout(5):
+            # The server tells nobody when the index is filled.
+            while await looks[1].memory(VECTORS) == Remembered(VECTORS, 0, 0):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
     assert await looks[1].memory(VECTORS) == Remembered(VECTORS, 1, 0)
     other = VectorSpace("another", DIMS)
     assert await looks[1].memory(other) == Remembered(VECTORS, 1, 1)

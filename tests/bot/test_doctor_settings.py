@@ -1,8 +1,11 @@
 """What the settings and the machine tell by themselves."""
 
-import pytest
+import asyncio
 
-from bot.doctor.machine_checks import machine_findings
+import pytest
+from aiohttp import web
+
+from bot.doctor.machine_checks import machine_findings, running
 from bot.doctor.settings_checks import is_near, settings_findings
 from bot.settings import BotSettings
 from core.domain.checkup import Finding, Verdict
@@ -61,6 +64,7 @@ def test_a_day_without_any_cap_is_a_warning_where_it_may_cost() -> None:
         ({"REDIS_URL": "redis://:pw@redis.example.com/0"}, "REDIS_URL goes over the network"),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL DEBUG"),
         ({"DISCORD_API_URL": "http://localhost:8080/api"}, "DISCORD_API_URL or"),
+        ({"MODERATION_API_KEY": "key-2"}, "a moderation endpoint is set and no MODERATION_MODEL"),
         ({"FAILPOINT": "after commit text:3"}, "FAILPOINT has the bot kill itself"),
     ],
 )
@@ -109,3 +113,49 @@ def test_threads_that_wait_for_one_another_are_told(
     system, *more = machine_findings(settings, environ, "3.11.7", "Linux x86_64", processors)
     assert system.found.startswith("Python 3.11.7 on Linux x86_64, ")
     assert [one.check for one in more] == ["threads"] * warned
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "verdict", "says"),
+    [
+        (200, "ok", Verdict.OK, "it runs, and says of itself: ok"),
+        (503, "stuck: the wheel", Verdict.FAULT, "it runs and isn't well: stuck: the wheel"),
+    ],
+)
+async def test_a_bot_that_runs_beside_is_asked_how_it_is(
+    status: int, said: str, verdict: Verdict, says: str
+) -> None:
+    async def health(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=said)
+
+    app = web.Application()
+    app.router.add_get("/healthz", health)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = int(runner.addresses[0][1])
+    [finding] = [one async for one in running("127.0.0.1", port)]
+    await runner.cleanup()
+    assert (finding.verdict, finding.found) == (verdict, says)
+
+
+async def test_a_bot_that_does_not_answer_is_a_fault() -> None:
+    """It listens, so it is there: its loop is blocked."""
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    port = int(server.sockets[0].getsockname()[1])
+    [finding] = [one async for one in running("127.0.0.1", port, timeout_s=0.1)]
+    server.close()
+    assert finding.verdict is Verdict.FAULT
+    assert "timed out" in finding.found
+
+
+async def test_no_bot_beside_is_no_fault(unused_tcp_port: int) -> None:
+    """It may be stopped, or run in another container."""
+    [finding] = [one async for one in running("127.0.0.1", unused_tcp_port)]
+    assert finding.verdict is Verdict.OK
+    assert finding.found.startswith("none runs on this machine, or in this container")

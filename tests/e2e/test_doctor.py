@@ -177,7 +177,6 @@ async def test_a_broken_set_up_names_each_fault(house: ProcessHouse, tmp_path: P
         ("redis", "durability"),
         ("stories", "owner"),
         ("model", "models"),
-        ("embeddings", "memory"),
     }
     assert {place for place, (verdict, _) in amiss.items() if verdict == "warning"} >= {
         ("discord", "servers"),
