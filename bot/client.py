@@ -182,7 +182,7 @@ class TalewheelBot(commands.AutoShardedBot):
             )
 
     async def _register_commands(self) -> None:
-        name, digest = f"commands:{self.application_id}", self._commands_digest()
+        name, digest = commands_record(self.application_id), self._commands_digest()
         if await self._registered.get(name) == digest:
             return
         await self.tree.sync()
@@ -331,6 +331,11 @@ class TalewheelBot(commands.AutoShardedBot):
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             # Owners may close their direct messages; the log has the sentence.
             log.info("the owner can't be written to: %s", error)
+
+
+def commands_record(application: int | None) -> str:
+    """The name under which is remembered which commands Discord was given."""
+    return f"commands:{application}"
 
 
 def point_at(api_url: str, gateway_url: str = "") -> None:

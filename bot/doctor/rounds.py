@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.bootstrap import Checkups, checkups
+from bot.client import OWNER, commands_record
 from bot.doctor.discord_checks import DiscordChecks, user_of
 from bot.doctor.discord_rest import DiscordReader
 from bot.doctor.examination import Check, Report, examine
@@ -92,7 +93,11 @@ async def _discord(read: Inspected, ups: Checkups, stack: AsyncExitStack) -> _Di
     reader = await stack.enter_async_context(
         DiscordReader(settings.discord_token, settings.discord_api_url)
     )
-    account = DiscordChecks(reader, records.registered if records else _not_registered)
+
+    async def registered(application: int) -> bool:
+        return records is not None and await records.remembers(commands_record(application))
+
+    account = DiscordChecks(reader, registered)
     places = records.places if records else _no_places
     guilds = GuildChecks(reader, account, places, settings.allowed_guilds)
     stack.push_async_callback(account.aclose)
@@ -120,7 +125,7 @@ def _redis(ups: Checkups, discord: _Discord | None, room: Room) -> list[Check]:
         Check(Area.REDIS, "speed", redis.speed, QUICK_S),
         Check(Area.REDIS, "records", records.format, QUICK_S),
         Check(Area.REDIS, "index", records.indexes, QUICK_S),
-        Check(Area.STORIES, "owner", partial(records.owner, whose), QUICK_S),
+        Check(Area.STORIES, "owner", partial(records.owner, OWNER, whose), QUICK_S),
         Check(Area.STORIES, "phases", records.stories, QUICK_S),
         Check(
             Area.STORIES, "spending", partial(records.spending, room.read.settings.budgets), QUICK_S
@@ -197,10 +202,6 @@ def _not(area: Area, name: str, why: str) -> Check:
         yield
 
     return Check(area, name, look, QUICK_S)
-
-
-async def _not_registered(_: int) -> bool:
-    return False
 
 
 async def _no_places() -> Sequence[tuple[int, StoryId]]:

@@ -14,11 +14,13 @@ from redis import exceptions as foreign
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_checkup import RedisCheckup, asking
+from core.adapters.redis_command_memory import DIGEST
 from core.adapters.redis_errors import translated
 from core.adapters.redis_schema import FORMAT, differing, read_story_id
+from core.adapters.redis_spend_ledger import fields_of
 from core.adapters.redis_vectors import VectorSpace, recorded_embedder
 from core.domain.checkup import Area, Finding, NotLookedAtError, Topic, many
-from core.domain.spending import MICROS, Budgets, Spent, day_of, reached
+from core.domain.spending import MICROS, PROCESS, Budgets, Spent, day_of, reached
 from core.domain.story import Phase, StoryId
 from core.errors import RecordError
 
@@ -30,8 +32,6 @@ OVERDUE_S = 60.0
 """A bot that runs takes a story up within a second; one that was just started, within a few."""
 _PLACES = 1000
 _QUERY_MS = 3000
-_OWNER = "application"
-_DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,16 @@ class RedisRecordsCheckup:
         yield await _overdue(client)
 
     @asking("say whose its stories are")
-    async def owner(self, application: Application) -> Findings:
-        """Whether the database is this bot's."""
+    async def owner(self, record: str, application: Application) -> Findings:
+        """Whether the database is this bot's.
+
+        Args:
+            record: the name under which the application is remembered.
+            application: this bot's.
+        """
         client = await self._redis.answering()
         topic = Topic(Area.STORIES, "owner")
-        told = await client.hget(keys.meta(_OWNER), _DIGEST)
+        told = await client.hget(keys.meta(record), DIGEST)
         if told is None:
             yield topic.ok("the database is nobody's yet; the first bot that starts takes it")
             return
@@ -134,7 +139,7 @@ class RedisRecordsCheckup:
         client = await self._redis.answering()
         topic = Topic(Area.STORIES, "spending")
         day = day_of(time.time())
-        told = await client.hmget(keys.spend(day), "total", "total:micros")
+        told = await client.hmget(keys.spend(day), *fields_of(PROCESS))
         spent = Spent(*(int(value or 0) for value in told))
         found = f"{spent.tokens:,} tokens"
         if budgets.process.tokens is not None:
@@ -168,11 +173,11 @@ class RedisRecordsCheckup:
         found = [_place(_pairs(fields)) for fields in hits[1::2]]
         return [place for place in found if place is not None]
 
-    async def registered(self, application: int) -> bool:
-        """Whether it is noted that Discord was given this application's commands."""
+    async def remembers(self, record: str) -> bool:
+        """Whether something was put under a name; see RedisCommandMemory."""
         client = await self._redis.answering()
-        with translated("say which commands were registered"):
-            return bool(await client.exists(keys.meta(f"commands:{application}")))
+        with translated("say what it remembers"):
+            return bool(await client.exists(keys.meta(record)))
 
     async def memory(self, vectors: VectorSpace) -> Remembered | None:
         """What the long-term memory is made of; None where there is none yet.

@@ -134,7 +134,7 @@ class RedisSpendLedger:
         """See SpendLedger."""
         if not accounts:
             return []
-        names = [name for account in accounts for name in _fields(account)]
+        names = [name for account in accounts for name in fields_of(account)]
         found = [int(value or 0) for value in await self._database.fields(keys.spend(day), names)]
         return [Spent(*pair) for pair in zip(found[::2], found[1::2], strict=True)]
 
@@ -146,7 +146,7 @@ class RedisSpendLedger:
         for payer in reservation.payers:
             caps = budgets.caps(payer.scope)
             limits = ["" if cap is None else cap for cap in (caps.tokens, caps.micros)]
-            arguments += [_fields(payer)[0], *limits, reservation.teller(payer)]
+            arguments += [fields_of(payer)[0], *limits, reservation.teller(payer)]
         answer = await self._database.script(
             script, [keys.spend(reservation.day)], arguments, doing=doing
         )
@@ -158,7 +158,7 @@ class RedisSpendLedger:
         )
 
 
-def _fields(account: Account) -> tuple[str, str]:
+def fields_of(account: Account) -> tuple[str, str]:
     """Where an account's tokens and its micro-dollars stand."""
     name = "total" if account.scope is Scope.PROCESS else f"{account.scope}:{account.name}"
     return name, f"{name}:micros"

@@ -29,6 +29,7 @@ from tests.findings import all_of, amiss
 from tests.leak_watch import WRONG_SECRET
 
 OWN = 4242
+OWNER = "application"
 VECTORS = VectorSpace("test-embedder", DIMS)
 GIGA = 1024**3
 WELL = {
@@ -73,7 +74,11 @@ async def everything(
     looks += (records.indexes, records.format)
     for look in looks:
         found += await all_of(look())
-    for more in (records.stories(), records.owner(own), records.spending(budgets or Budgets())):
+    for more in (
+        records.stories(),
+        records.owner(OWNER, own),
+        records.spending(budgets or Budgets()),
+    ):
         try:
             found += await all_of(more)
         except NotLookedAtError:
@@ -126,7 +131,7 @@ async def test_looking_changes_nothing(
         await client.execute_command("CONFIG", "RESETSTAT")
         await everything(*looks)
         await looks[1].places()
-        await looks[1].registered(OWN)
+        await looks[1].remembers("commands:4242")
         await looks[1].memory(VECTORS)
         sent = {name.lower().removeprefix("cmdstat_") for name in await client.info("commandstats")}
     assert await contents(empty_redis.url) == before
@@ -476,7 +481,7 @@ async def test_whose_the_database_is(
     if stored:
         async with raw_client(empty_redis.url) as client:
             await client.hset("tw:meta:application", "digest", stored)
-    [finding] = await all_of(looks[1].owner(own))
+    [finding] = await all_of(looks[1].owner(OWNER, own))
     assert finding.verdict is verdict
     assert says in finding.found
 
@@ -491,18 +496,18 @@ async def test_whose_it_is_cannot_be_said_without_a_token(
     async with raw_client(empty_redis.url) as client:
         await client.hset("tw:meta:application", "digest", "77")
     with pytest.raises(NotLookedAtError, match="no token"):
-        await all_of(looks[1].owner(nobody))
+        await all_of(looks[1].owner(OWNER, nobody))
 
 
 @pytest.mark.redis
 async def test_commands_that_were_registered_are_known(
     looks: tuple[RedisCheckup, RedisRecordsCheckup], empty_redis: EmbeddedRedis
 ) -> None:
-    assert not await looks[1].registered(OWN)
+    assert not await looks[1].remembers("commands:4242")
     async with raw_client(empty_redis.url) as client:
         await client.hset(f"tw:meta:commands:{OWN}", "digest", "x")
-    assert await looks[1].registered(OWN)
-    assert not await looks[1].registered(OWN + 1)
+    assert await looks[1].remembers("commands:4242")
+    assert not await looks[1].remembers("commands:4243")
 
 
 @pytest.mark.redis
@@ -540,7 +545,7 @@ ASKS: list[tuple[bytes, Ask]] = [
     (b"TIME", lambda redis, _: all_of(redis.clock())),
     (b"FT._LIST", lambda _, records: all_of(records.indexes())),
     (b"FT._LIST", lambda _, records: records.places()),
-    (b"EXISTS", lambda _, records: records.registered(OWN)),
+    (b"EXISTS", lambda _, records: records.remembers("commands:4242")),
     (b"HGETALL", lambda _, records: records.memory(VECTORS)),
 ]
 
