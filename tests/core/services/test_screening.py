@@ -12,7 +12,7 @@ from core.domain.content import Bounds
 from core.domain.identity import fingerprint
 from core.domain.ledger import memory_of
 from core.domain.moves import TURN_CALLS
-from core.domain.recurrence import StepContext
+from core.domain.recurrence import CHAPTER_TURNS, StepContext
 from core.domain.story import Phase, Plan
 from core.errors import (
     FilterError,
@@ -376,6 +376,26 @@ async def test_a_fact_of_a_reflection_is_looked_at_too(house: House) -> None:
         assert len(house.narrator.reflected) == 2
 
 
+async def test_every_word_of_a_reflection_that_can_be_read_is_looked_at(house: House) -> None:
+    """Rationale, memory, summary, facts, plans, and the chapter where the turn ends one."""
+    async with house:
+        house.narrator.facts = lambda context: [
+            {"about": "Mira", "fact": f"She is {context.number}.", "ends": []}
+        ]
+        await house.begin()
+        for _ in range(CHAPTER_TURNS - 1):
+            await house.turn_over()
+        turn = house.lineage()[-1]
+        made = turn.reflection
+        assert made is not None
+        assert made.chapter
+        looked_at = "\n".join(text for texts, _ in house.content_filter.seen for text in texts)
+        [fact] = made.facts
+        told = [made.rationale, made.memory, made.summary, made.chapter, fact.text]
+        for text in [turn.paragraph, *told, *map(str, made.plans)]:
+            assert text in looked_at
+
+
 async def test_other_plans_that_are_refused_leave_the_first_ones(house: House) -> None:
     """Plans that are alike may stand; plans that may not be told don't."""
     async with house:
@@ -531,6 +551,16 @@ async def test_an_age_restricted_channel_is_written_for_adults(house: House) -> 
         assert house.narrator.reflected[0][0].bounds == Bounds(adults=True)
         assert {adults for _, adults in house.content_filter.seen} == {True}
         assert LUST in house.stage.story(CHANNEL)[0]
+
+
+async def test_other_plans_are_asked_for_with_who_reads_along() -> None:
+    house = House()
+    async with house:
+        house.audience.restricted.add(CHANNEL)
+        alike = [Plan(f"Way {n}", f"They all go down the same stair, {n}.") for n in (1, 2, 3)]
+        house.narrator.plans = lambda _number: alike
+        await house.begin()
+        assert house.narrator.replanned_within == [Bounds(adults=True)]
 
 
 async def test_without_a_filter_the_model_is_told_all_the_same() -> None:
