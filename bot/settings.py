@@ -283,10 +283,10 @@ class _Reader:
         if not (self._text(table.MODERATION_API_KEY) or self._text(key)):
             self.faults.append(
                 f"{table.MODERATION_API_KEY.name}: not set; must be "
-                f"{table.MODERATION_API_KEY.right}, since {table.MODERATION_MODEL.name} is set (a local server usually takes any "
-                f"word); {table.OPENAI_API_KEY.name} takes its place only where "
-                f"{table.OPENAI_BASE_URL.name} and {table.MODERATION_BASE_URL.name} are both "
-                "OpenAI's own"
+                f"{table.MODERATION_API_KEY.right}, since {table.MODERATION_MODEL.name} is set "
+                f"(a local server usually takes any word); {table.OPENAI_API_KEY.name} takes its "
+                f"place only where {table.OPENAI_BASE_URL.name} and "
+                f"{table.MODERATION_BASE_URL.name} are both OpenAI's own"
             )
 
     def _text(self, setting: Setting[object]) -> str:
