@@ -566,6 +566,7 @@ async def inbound(
         source = stack.enter_context(checked_archive(name))
         redis, clock = _database(settings, stack), SystemClock()
         embedder = await _importing_embedder(settings, clock, redis, source.header, stack)
+        await _check_embedder(redis, embedder)
         for warning in (await redis.prepare(embedder.name, embedder.dims)).warnings:
             log.warning("Redis: %s", warning)
         owner = RedisCommandMemory(redis)
@@ -581,6 +582,21 @@ async def inbound(
         if moving.application and hall.application is None:
             await owner.put(OWNER, moving.application)
         yield moving
+
+
+async def _check_embedder(redis: RedisDatabase, embedder: Embedder) -> None:
+    """An import changes nothing for the stories that are there, nor for a bot that runs.
+
+    Raises:
+        StartError: the database's memory is searched by another embedder.
+    """
+    known = await redis.recorded_embedder()
+    if known and (known.name, known.dims) != (embedder.name, embedder.dims):
+        raise StartError(
+            f"The memory in this database is searched by {known}, and EMBEDDINGS and "
+            f"EMBEDDING_MODEL name {embedder.name} ({embedder.dims}): set them as for the bot. To "
+            "change the embedder start the bot with the other one first."
+        )
 
 
 async def _importing_embedder(

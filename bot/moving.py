@@ -26,6 +26,8 @@ from core.errors import StartError, TalewheelError
 
 DONE, INCOMPLETE, MISTAKE = 0, 1, 2
 """Exit codes: all of it; stopped, or something is missing in what was written; see __main__."""
+_NAMED = 10
+"""Stories that are named because nothing had to be done for them; others are counted."""
 _SAID_S = 10.0
 """How often it is said how far a long story is."""
 
@@ -95,8 +97,8 @@ async def exported(settings: BotSettings, chosen: Namespace, version: str) -> in
             raise StartError("\n".join([*done.left_out, "there is no story to export"]))
     for sentence in done.left_out:
         _say(sentence)
-    where = "standard output" if chosen.file == "-" else chosen.file
-    _say(f"exported {counted(done.totals)} to {where}, {out.archive.size / 1e6:,.1f} MB")
+    where, size = _named(chosen.file, "output"), out.archive.size / 1e6
+    _say(f"exported {counted(done.totals)} to {where}, {size:,.1f} MB")
     return INCOMPLETE if done.left_out else DONE
 
 
@@ -133,6 +135,7 @@ async def _of_guilds(records: StoryRecords, guilds: Sequence[int]) -> list[Story
 
 async def imported(settings: BotSettings, chosen: Namespace) -> int:
     """Read the archive; gives the exit code. Raises TalewheelError."""
+    _say(f"reading {_named(chosen.file, 'input')} to its end first")
     places = Places(
         MappingProxyType(dict(chosen.channel)), MappingProxyType(dict(chosen.guild)), chosen.anew
     )
@@ -144,7 +147,11 @@ async def imported(settings: BotSettings, chosen: Namespace) -> int:
         progress=_Progress("writing"),
     ) as moving:
         done = await moving.run()
-    for sentence in (*done.passed, *done.refused):
+    for sentence in done.passed[:_NAMED]:
+        _say(sentence)
+    if len(done.passed) > _NAMED:
+        _say(f"so are {len(done.passed) - _NAMED:,} others")
+    for sentence in done.refused:
         _say(sentence)
     embedded = f", {done.embedded:,} vectors made anew" if done.embedded else ""
     passed = f"; {len(done.passed):,} there already" if done.passed else ""
@@ -170,6 +177,10 @@ def counted(totals: Totals) -> str:
         if number or one == "story"
     ]
     return f"{story} ({', '.join(rest)})" if rest else story
+
+
+def _named(file: str, standard: str) -> str:
+    return f"standard {standard}" if file == "-" else file
 
 
 class _Progress:

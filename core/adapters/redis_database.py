@@ -165,21 +165,6 @@ class RedisDatabase:
         """All fields of a hash; none for a key that isn't there."""
         return await self._read(f"read {key}", lambda: self._client.hgetall(key))
 
-    async def keys_like(self, pattern: str, batch: int = 1000) -> list[str]:
-        """Every key that a pattern matches, once; it walks through all keys, in batches."""
-        cursor, found = 0, set[bytes]()
-        while True:
-            cursor, page = cast(
-                tuple[int, list[bytes]],
-                await self._read(
-                    f"look for {pattern}",
-                    lambda at=cursor: self._client.scan(at, match=pattern, count=batch),
-                ),
-            )
-            found.update(page)
-            if cursor == 0:
-                return [key.decode() for key in found]
-
     async def field(self, key: str, name: str) -> bytes | None:
         """One field of a hash."""
         return await self._read(f"read {key}", lambda: self._client.hget(key, name))

@@ -126,8 +126,9 @@ class RedisImports:
 
     async def clear(self) -> int:
         """See StoryImports."""
-        marks = await self._database.keys_like(f"{keys.IMPORT_PREFIX}*")
-        left = [story for mark in marks if (story := keys.named_story(mark))]
+        pages = self._database.matching(f"{keys.IMPORT_PREFIX}*", BATCH)
+        marked = {keys.named_story(mark) async for page in pages for mark in page}
+        left = sorted(filter(None, marked))
         for story in left:
             await self._clean(story, "")
             await self._script(_UNMARK, [keys.importing(story)], [""], "end an import")

@@ -27,6 +27,9 @@ from core.errors import RecordError
 _HELD = frozenset({"due"})
 """What a worker that holds a story goes on changing without changing the story."""
 
+_PAGE = 1000
+"""Keys that are looked through at once."""
+
 
 class RedisRecords:
     """Reads whole stories.
@@ -43,8 +46,9 @@ class RedisRecords:
     async def stories(self, channel: int | None = None) -> list[StoryId]:
         """See StoryRecords."""
         of = "*" if channel is None else f"{{{channel}}}:*"
-        found = await self._database.keys_like(f"{keys.STORY_PREFIX}{of}")
-        return sorted(filter(None, map(keys.named_story, found)))
+        pages = self._database.matching(f"{keys.STORY_PREFIX}{of}", _PAGE)
+        found = {keys.named_story(key) async for page in pages for key in page}
+        return sorted(filter(None, found))
 
     async def seen(self, story: StoryId) -> Seen | None:
         """See StoryRecords."""

@@ -161,4 +161,4 @@ def needed_turns(story: Story) -> frozenset[str]:
     """Ids of the turns without which a story can't go on."""
     has_text = working_phase(story) in (Phase.REFLECTING, Phase.PUBLISHING)
     drafted = story.draft.turn_id if story.draft and has_text else None
-    return frozenset(filter(None, (story.head, drafted)))
+    return frozenset(one for one in (story.head, drafted) if one is not None)

@@ -4,7 +4,9 @@ A story is read from its first turn to its last, and looked at before and after.
 story, whoever makes it, changes a field of its own record in the same commit: its phase or state,
 or one of the versions, and whoever takes it to change it raises its epoch. None of these comes back
 to what it was. So two equal looks mean that what was read in between belongs together; else the
-story is read again.
+story is read again. Two things touch its other records alone. A name that is taken out of the log
+changes nothing that belongs to anything else. A deletion takes a story's parts first and itself
+last: a story that lacks any is read once more, when a deletion would be over.
 """
 
 import logging
@@ -86,6 +88,7 @@ class Export:
         return Exported(totals, tuple(left_out))
 
     async def _story(self, story: StoryId) -> Totals:
+        lacked = 0
         for _ in range(TRIES):
             seen = await self._records.seen(story)
             if seen is None:
@@ -94,32 +97,40 @@ class Export:
                 raise RecordError(seen.fault)
             self._sink.begin(seen.story)
             try:
-                whole = await self._written(story, seen)
+                lacks = await self._written(story, seen)
             except BaseException:
                 self._sink.drop()
                 raise
-            if whole:
+            if lacks == lacked:
                 return self._sink.keep()
+            lacked = lacks or 0
             self._sink.drop()
             log.info("story %s changed while it was read: it is read again", story)
             await self._clock.sleep(PAUSE_S)
         raise RecordError(f"It changed each of the {TRIES} times it was read: export again.")
 
-    async def _written(self, story: StoryId, seen: Seen) -> bool:
-        """Write a story as it is read; gives whether all of it is of one moment."""
-        totals = Totals(stories=1)
+    async def _written(self, story: StoryId, seen: Seen) -> int | None:
+        """Write a story as it is read.
+
+        Returns:
+            How many entries it lacks; None where what was read isn't of one moment.
+        """
+        totals, lacks = Totals(stories=1), 0
         try:
             async with aclosing(story_items(self._records, story, seen)) as items:
                 async for item in items:
                     self._sink.add(item if self._vectors else without_vector(item))
                     if isinstance(item, Turn):
+                        lacks += len(remembered_ids(item))
                         totals += Totals(turns=1)
                         self._progress(story, totals)
+                    elif isinstance(item, Remembered):
+                        lacks -= 1
         except RecordError:
             if await self._records.seen(story) == seen:
                 raise
-            return False  # what was deleted in between isn't broken
-        return await self._records.seen(story) == seen
+            return None  # what was deleted in between isn't broken
+        return lacks if await self._records.seen(story) == seen else None
 
 
 async def story_items(

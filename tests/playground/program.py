@@ -54,6 +54,18 @@ class Program:
         self.lines.append(said.decode())
         return await self.process.wait()
 
+    async def export(self, name: str) -> str:
+        """Save what is being played, as another terminal would; gives what is said then."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "export", name),
+            cwd=self.folder,
+            env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), "REDIS_URL": self.server_url},
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await process.communicate()
+        return said.decode()
+
     @property
     def server_url(self) -> str:
         """Where its embedded server listens."""

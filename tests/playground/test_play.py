@@ -51,7 +51,7 @@ async def ballot_of(page: PlaygroundPage, turn: int) -> Locator:
 async def test_a_newcomer_plays_to_the_third_turn_and_leaves_nothing_behind() -> None:
     """Start, votes (closed by time and by command), memory; Ctrl-C in the middle of a paragraph."""
     async with playing() as program, PlaygroundPage.open(await program.url()) as page:
-        pid = await server_pid(program)
+        pid, address_of_server = await server_pid(program), program.server_url
         await page.run("story start", {"premise": PREMISE, "sentences": "3", "vote_seconds": "10"})
         await expect(page.message("I am the offline narrator")).to_be_visible()
         first = page.message("turn 1")
@@ -84,6 +84,7 @@ async def test_a_newcomer_plays_to_the_third_turn_and_leaves_nothing_behind() ->
         await page.message("turn 4").wait_for(timeout=STREAM_MS)
 
         assert page.errors == []
+        assert "exported 1 story" in await program.export("tales.jsonl")
         told = time.monotonic()
         assert await program.end(signal.SIGINT) == 0
         assert time.monotonic() - told < 5
@@ -93,6 +94,7 @@ async def test_a_newcomer_plays_to_the_third_turn_and_leaves_nothing_behind() ->
     assert "Talewheel's playground: http://127.0.0.1:" in address
     assert rest[0].lstrip().startswith("1.")
     assert len(rest) == 6, "the terminal holds the greeting and nothing else"
+    assert f"REDIS_URL={address_of_server} " in rest[-1]
 
 
 @pytest.mark.redis

@@ -123,6 +123,16 @@ async def test_a_story_that_is_deleted_meanwhile_is_left_out_without_a_word() ->
     assert read(archive).sections == ()
 
 
+async def test_a_story_that_lacks_an_entry_is_read_once_more_and_written() -> None:
+    """It might have been a deletion under way; the import makes no entry of its own."""
+    world, clock = await told(2), FakeClock()
+    del world.entries[StoryId(CHANNEL, 1), world.stories[StoryId(CHANNEL, 1)].head or ""]
+    archive, done = await packed(FakeRecords(world), clock=clock)
+    assert clock.slept == [PAUSE_S]
+    assert (done.totals.turns, done.totals.entries) == (2, len(world.entries))
+    assert len(read(archive).sections) == 1
+
+
 async def test_a_damaged_story_is_said_and_others_are_written() -> None:
     world = await told(1, (CHANNEL, 901, 902))
     records = FakeRecords(world)
