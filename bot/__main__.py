@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot.moving_options import export_options, import_options
+from bot.purge_options import purge_options
 
 FAULT = 1
 MISTAKE = 2
@@ -121,6 +122,13 @@ def _import(chosen: Namespace) -> int:
     return import_(chosen)
 
 
+def _purge(chosen: Namespace) -> int:
+    """Delete what is kept."""
+    from bot.purge import purge
+
+    return purge(chosen)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command of the command line.
@@ -147,6 +155,9 @@ COMMANDS = {
         "write stories into an archive, for a backup or a move", _export, export_options
     ),
     "import": Command("bring stories in from an archive", _import, import_options),
+    "purge": Command(
+        "delete all that is kept of a server, channel, story or moderator", _purge, purge_options
+    ),
 }
 
 

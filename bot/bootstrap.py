@@ -79,6 +79,7 @@ from core.ports import (
     BookFormat,
     Clock,
     ContentFilter,
+    Departures,
     Embedder,
     Meter,
     Narrator,
@@ -149,6 +150,7 @@ async def build(
     limits: Limits | None = None,
     registered: CommandMemory | None = None,
     content_filter: ContentFilter | None = None,
+    departures: Departures | None = None,
 ) -> App:
     """Put a bot together and look at everything it will need.
 
@@ -161,6 +163,7 @@ async def build(
         limits: how long and how often the endpoint's narrator may try; by the settings when None.
         registered: remembers the commands that Discord knows; in the database when None.
         content_filter: MODERATION_MODEL's when None, where there is one.
+        departures: remembers what was lost, and is then deleted; in the database when None.
 
     Raises:
         StartError: something is wrong that only the operator can mend, in one line.
@@ -195,7 +198,10 @@ async def build(
             looks = watched(looks, "filter", metrics) if metrics else looks
         point_at(settings.discord_api_url, settings.discord_gateway_url)
         bot = TalewheelBot(
-            _composer(settings, redis, writer, vectors, looks, time, metrics, alerts, spending),
+            _composer(
+                *(settings, redis, writer, vectors, looks, time, metrics, alerts, spending),
+                departures,
+            ),
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             note=_note(settings),
@@ -219,17 +225,18 @@ def _composer(
     metrics: Metrics | None,
     alerts: Alerts,
     spending: Spending | None,
+    departures: Departures | None,
 ) -> Composer:
     """The services over everything but the stage and its audience, which only the client knows."""
     archive = RedisArchive(redis)
     room = Room(RedisCensus(redis), settings.stories_per_guild)
-    keeping = Keeping.of(redis, RedisStoryStore(redis, embedder.dims), clock)
+    kept = Keeping.of(redis, RedisStoryStore(redis, embedder.dims), clock, departures)
 
     def compose(stage: Stage, audience: Audience) -> Services:
         screening = Screening(audience, content_filter)
         at = Stations(
             store=RedisStoryStore(redis, embedder.dims),
-            schedule=keeping.schedule,
+            schedule=kept.schedule,
             search=RedisMemorySearch(redis, embedder.dims),
             narrator=narrator,
             embedder=embedder,
@@ -237,7 +244,7 @@ def _composer(
             clock=clock,
             screening=screening,
             alerts=alerts,
-            departures=keeping.departures,
+            departures=kept.departures,
         )
         at = measured(at, metrics) if metrics else at
         store, search, vectors = at.store, at.search, at.embedder
@@ -264,10 +271,10 @@ def _composer(
                 clock=clock,
                 binders={BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()},
             ),
-            keeping.privacy,
+            kept.privacy,
             Sweeper(
-                purging=keeping.purging,
-                departures=keeping.departures,
+                purging=kept.purging,
+                departures=kept.departures,
                 clock=clock,
                 after_days=settings.purge_after_days,
             ),
@@ -312,15 +319,21 @@ class Keeping:
     """
 
     schedule: RedisSchedule
-    departures: RedisDepartures
+    departures: Departures
     purging: Purging
     privacy: Privacy
 
     @classmethod
-    def of(cls, redis: RedisDatabase, store: StoryStore, clock: Clock) -> "Keeping":
-        """Over a prepared database."""
+    def of(
+        cls,
+        redis: RedisDatabase,
+        store: StoryStore,
+        clock: Clock,
+        departures: Departures | None = None,
+    ) -> "Keeping":
+        """Over a prepared database, which remembers what was lost unless somebody else does."""
         schedule, erasure = RedisSchedule(redis), RedisErasure(redis)
-        departures = RedisDepartures(redis)
+        departures = departures or RedisDepartures(redis)
         purging = Purging(
             store=store,
             schedule=schedule,
@@ -333,6 +346,24 @@ class Keeping:
             store=store, schedule=schedule, erasure=erasure, purging=purging, clock=clock
         )
         return cls(schedule, departures, purging, privacy)
+
+
+@asynccontextmanager
+async def keeping(settings: BotSettings) -> AsyncGenerator[Keeping | None]:
+    """What deletes and erases, without a bot; None for a database that no bot has used yet.
+
+    Raises:
+        StartError: Redis can't be worked with.
+    """
+    async with AsyncExitStack() as stack:
+        redis = _database(settings, stack)
+        made_for = await redis.recorded_embedder()
+        if made_for is None:
+            yield None
+            return
+        for warning in (await redis.prepare(made_for.name, made_for.dims)).warnings:
+            log.warning("Redis: %s", warning)
+        yield Keeping.of(redis, RedisStoryStore(redis, made_for.dims), SystemClock())
 
 
 def _database(settings: BotSettings, stack: AsyncExitStack) -> RedisDatabase:

@@ -18,18 +18,18 @@ def export_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="where to; - for standard output")
     parser.add_argument(
-        "--channel", type=_id, action="append", default=[], help="only this channel's stories"
+        "--channel", type=an_id, action="append", default=[], help="only this channel's stories"
     )
     parser.add_argument(
         "--story",
-        type=_story,
+        type=a_story,
         action="append",
         default=[],
         metavar="CHANNEL:SERIAL",
         help="only this story; 1 is a channel's first",
     )
     parser.add_argument(
-        "--guild", type=_id, action="append", default=[], help="only this server's stories"
+        "--guild", type=an_id, action="append", default=[], help="only this server's stories"
     )
     parser.add_argument(
         "--without-vectors",
@@ -76,21 +76,23 @@ def import_options(parser: ArgumentParser) -> None:
     )
 
 
-def _id(text: str) -> int:
+def an_id(text: str) -> int:
+    """An id of Discord. Raises ArgumentTypeError."""
     if not re.fullmatch(_ID, text) or not int(text):
         raise ArgumentTypeError(f"{text!r} is no id of Discord, such as 81384788765712384")
     return int(text)
 
 
-def _story(text: str) -> tuple[int, int]:
+def a_story(text: str) -> tuple[int, int]:
+    """A story, as the log and an export name it. Raises ArgumentTypeError."""
     channel, _, serial = text.partition(":")
     if not re.fullmatch(f"{_ID}:{_ID}", text) or not int(serial):
         raise ArgumentTypeError(f"{text!r} names no story, as 81384788765712384:1 does")
-    return _id(channel), int(serial)
+    return an_id(channel), int(serial)
 
 
 def _pair(text: str) -> tuple[int, int]:
     old, found, new = text.partition("=")
     if not found:
         raise ArgumentTypeError(f"{text!r} must be two ids, OLD=NEW")
-    return _id(old), _id(new)
+    return an_id(old), an_id(new)

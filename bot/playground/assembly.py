@@ -5,7 +5,7 @@ offline one unless an endpoint is named; Discord's commands are registered anew 
 the simulated Discord is a new one. Everything else is bootstrap's. The page is live's business.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from core.adapters import redis_keys as keys
 from core.adapters.offline_narrator import OfflineNarrator
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.system_clock import SystemClock
+from core.domain.departures import Place
 from core.domain.story import Phase
 from core.errors import StartError
 
@@ -33,6 +34,20 @@ class _Forgetful:
 
     async def put(self, name: str, value: str) -> None:
         """Nobody will ask."""
+
+
+class _Nowhere:
+    """Departures of one run: this Discord knows one server, so no other may be taken for lost."""
+
+    async def note(self, place: Place, at: float) -> None:
+        """Nothing is lost here."""
+
+    async def forget(self, places: Collection[Place]) -> None:
+        """Nothing was."""
+
+    async def lost(self) -> dict[Place, float]:
+        """Nothing: so nothing is ever deleted for it."""
+        return {}
 
 
 @asynccontextmanager
@@ -52,7 +67,13 @@ async def application(
     database = RedisDatabase(redis_url)
     try:
         narrator = None if settings.has_endpoint else OfflineNarrator(SystemClock())
-        app = await build(settings, database=database, narrator=narrator, registered=_Forgetful())
+        app = await build(
+            settings,
+            database=database,
+            narrator=narrator,
+            registered=_Forgetful(),
+            departures=_Nowhere(),
+        )
         async with aclosing(app):
             if own:
                 await _refuse_strangers(database)

@@ -111,7 +111,7 @@ class Purging:
     # ── deleting ─────────────────────────────────────────────────────────────────────────────────
 
     async def guild(self, guild: int, goes_on: Callable[[], Awaitable[bool]] = _always) -> int:
-        """Delete everything of a server, and at last that it was lost.
+        """Delete everything of a server, and at last that it, and channels of it, were lost.
 
         Args:
             guild: its id.
@@ -123,17 +123,18 @@ class Purging:
         Raises:
             RefusedError: stories begin there faster than they can be deleted.
         """
-        deleted = 0
+        deleted: list[StoryId] = []
         for _ in range(ROUNDS):
             stories = [story async for story in stories_of(self._schedule, guild)]
             if not stories:
-                await self._departures.forget({a_guild(guild)})
-                return deleted
+                channels = {a_channel(story.channel) for story in deleted}
+                await self._departures.forget({a_guild(guild), *channels})
+                return len(deleted)
             for story in stories:
                 if not await goes_on():
-                    return deleted
+                    return len(deleted)
                 await self.story(story)
-                deleted += 1
+                deleted.append(story)
         raise RefusedError(
             f"Stories begin in server {guild} while they are being deleted: remove the bot from it "
             "first, or forbid them there by ALLOWED_GUILDS."

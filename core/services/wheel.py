@@ -292,17 +292,21 @@ class Wheel:
         stopped, or held up, in the middle. So what it showed may be older than what it covered.
         """
         log.warning("story %s was taken over in the middle of an act; the stage is compared", story)
-        for _ in range(REPAIR_LOOKS):
-            await self._at.clock.sleep(self._lease_s)
-            with suppress(StoreUnavailableError, StageUnavailableError, FencedError):
-                state = await self._at.store.load(story)
-                if state.phase in WORKING or state.outbox:
-                    continue
-                async with self.taken(story) as run:
-                    await restage(run, since)
-                log.info("story %s is on stage as it is stored", story)
-                return
-        log.warning("story %s never rested, so it was not compared", story)
+        try:
+            for _ in range(REPAIR_LOOKS):
+                await self._at.clock.sleep(self._lease_s)
+                with suppress(StoreUnavailableError, StageUnavailableError, FencedError):
+                    state = await self._at.store.load(story)
+                    if state.phase in WORKING or state.outbox:
+                        continue
+                    async with self.taken(story) as run:
+                        await restage(run, since)
+                    log.info("story %s is on stage as it is stored", story)
+                    return
+        except NoStoryError:
+            log.info("story %s was deleted: there is nothing to compare", story)
+        else:
+            log.warning("story %s never rested, so it was not compared", story)
 
     async def _mend(self) -> None:
         with suppress(TalewheelError):

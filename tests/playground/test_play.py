@@ -18,6 +18,7 @@ from bot.playground.play import greeting, read_settings, until_over, wants_brows
 from bot.render import OPTION_EMOJI
 from bot.setting_table import Embeddings, LogLevel
 from bot.settings import SettingsError
+from core.adapters import redis_keys as keys
 from core.adapters.minilm_embedder import DIMS, MODEL_NAME
 from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_story_store import RedisStoryStore
@@ -125,6 +126,7 @@ async def test_a_redis_of_the_players_own_is_used_and_nothing_in_it_is_lost(
             assert await program.end() == 0
         assert before
         assert before <= set(await client.keys("*"))
+        assert not await client.exists(keys.meta(keys.DEPARTURES)), "no server is taken for lost"
     assert "REDIS_URL's server" in "".join(program.lines)
 
 

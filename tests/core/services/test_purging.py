@@ -1,6 +1,7 @@
 """Deleting everything of a story, a channel, a server: whatever it is doing, killed anywhere."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -202,3 +203,25 @@ async def test_a_server_where_stories_begin_all_the_time_is_given_up_with_a_sent
         house.world.interrupt = interrupt
         with pytest.raises(RefusedError, match="remove the bot from it first"):
             await house.purging.guild(GUILD)
+
+
+async def test_a_worker_that_was_stopped_in_an_act_finds_its_story_deleted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What it showed can be compared with nothing, and that is no fault."""
+    caplog.set_level(logging.INFO)
+    async with House() as house:
+        await streaming(house)
+
+        def stopped(name: str) -> None:
+            if name == "edit" and house.world.stories:
+                house.clock.jump(60.0)
+                house.world.stories.clear()
+                house.world.newest.clear()
+
+        house.stage.fail_after = stopped
+        await house.clock.run_for(60.0)
+        await house.clock.run_for(60.0)
+    said = [record.getMessage() for record in caplog.records]
+    assert any("was taken over in the middle of an act" in line for line in said)
+    assert any("was deleted: there is nothing to compare" in line for line in said)
