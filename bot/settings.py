@@ -282,11 +282,11 @@ class _Reader:
         key = table.OPENAI_API_KEY if self.shares_key() else table.MODERATION_API_KEY
         if not (self._text(table.MODERATION_API_KEY) or self._text(key)):
             self.faults.append(
-                f"{table.MODERATION_API_KEY.name}: not set; {table.MODERATION_MODEL.name} needs "
-                f"{table.MODERATION_API_KEY.right} (a local server usually takes any word): "
-                f"{table.OPENAI_API_KEY.name} is used in its place only where "
-                f"{table.OPENAI_BASE_URL.name} and {table.MODERATION_BASE_URL.name} are both "
-                "OpenAI's own"
+                f"{table.MODERATION_API_KEY.name}: not set; must be "
+                f"{table.MODERATION_API_KEY.right}, since {table.MODERATION_MODEL.name} is set "
+                f"(a local server usually takes any word); {table.OPENAI_API_KEY.name} takes its "
+                f"place only where {table.OPENAI_BASE_URL.name} and "
+                f"{table.MODERATION_BASE_URL.name} are both OpenAI's own"
             )
 
     def _text(self, setting: Setting[object]) -> str:

@@ -12,9 +12,14 @@ for the third.
 How texts are shown to a filter is an adapter's business, what follows from a refusal the services'.
 """
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+import regex
+
+_UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,15 @@ def judged(flagged: Collection[str], *, adults: bool) -> Verdict:
             if (rule_of(category).adults if adults else rule_of(category).everyone)
         )
     )
+
+
+def as_read(text: str) -> str:
+    """A text for a filter's eyes, with the letters that people read it by.
+
+    Characters without a width go, and letters in fancy dress (bold, script, full width) become
+    plain ones: people read past all that, and classifiers don't.
+    """
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
 
 
 def listed(kinds: Collection[str]) -> str:

@@ -124,7 +124,9 @@ class Moderation:
 
     async def pin(self, channel: int, by: Moderator, text: str, undoes: int | None = None) -> Done:
         """Add a fact to the canon. Raises InputError, UncheckedError."""
-        await self._screening.admit(channel, "fact", text)
+        story = await self.live(channel)
+        fact = edits.pinned(story.canon, text, story.bytes_per_token).entries[-1]
+        await self._screening.admit(channel, "fact", fact)
         return await self._change_canon(
             channel,
             lambda story: edits.pinned(story.canon, text, story.bytes_per_token),

@@ -8,7 +8,7 @@ callers. Refusals are logged with their categories, never with the text.
 
 import logging
 
-from core.domain.content import Bounds, Verdict, listed
+from core.domain.content import Bounds, Verdict, as_read, listed
 from core.errors import FilterError, InputError, UncheckedError
 from core.ports import Audience, ContentFilter
 
@@ -51,10 +51,10 @@ class Screening:
         """
         if self._filter is None:
             return Verdict()
-        verdict = await self._filter.judge(texts, adults=self.bounds(channel).adults)
+        read = [as_read(text) for text in texts]
+        verdict = await self._filter.judge(read, adults=self.bounds(channel).adults)
         if not verdict.fine:
-            told = ", ".join(verdict.refused)
-            log.info("the content filter refused a %s in channel %s: %s", what, channel, told)
+            log.info("the content filter refused a %s: %s", what, ", ".join(verdict.refused))
         return verdict
 
     async def admit(self, channel: int, what: str, *texts: str) -> None:
@@ -70,7 +70,7 @@ class Screening:
         try:
             verdict = await self.judge(channel, what, *texts)
         except FilterError as error:
-            log.warning("a %s in channel %s couldn't be checked: %s", what, channel, error.in_full)
+            log.warning("a %s couldn't be checked: %s", what, error.in_full)
             raise UncheckedError(
                 f"The {what} can't be checked just now, and unchecked it isn't taken: "
                 "try again in a minute."

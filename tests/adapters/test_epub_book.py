@@ -140,6 +140,14 @@ async def test_a_tie_is_told() -> None:
     assert "drawn from a tie with “Plan a1”, 2 of 3 voters each" in epub.text(epub.spine[1])
 
 
+async def test_a_vote_whose_ballot_is_not_kept_leads_nowhere() -> None:
+    """Its plan and its count are told, and no road."""
+    first, second = told(2)
+    epub = await bound(a_book([replace(first, plans=(), reflection=None), second]))
+    assert "turn 2 · chosen by 2 of 3 voters" in children(epub, "turn-2", "p")
+    assert len(epub.contents) == 2
+
+
 async def test_a_story_of_one_turn_is_a_book_without_roads() -> None:
     epub = await bound(a_book(told(1)))
     assert [label for _, label, _ in epub.contents] == ["The Salt Clock", "Chapter 1 · turn 1"]

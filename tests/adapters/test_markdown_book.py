@@ -1,5 +1,7 @@
 """Books as Markdown: what programs that show it make of them (core/adapters/markdown_book.py)."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.adapters.markdown_book import MarkdownBook
@@ -90,6 +92,15 @@ async def test_a_story_of_one_turn_has_neither_votes_nor_roads() -> None:
         "It ends with word1.",
         "To be continued",
     ]
+
+
+async def test_a_vote_whose_ballot_is_not_kept_leads_nowhere() -> None:
+    """Its plan and its count are told, and no road."""
+    first, second = told(2)
+    blocks = await bound(a_book([replace(first, plans=(), reflection=None), second]))
+    [line] = [block for block in blocks if block.text == "turn 2 · chosen by 2 of 3 voters"]
+    assert not line.links
+    assert imprint.ROADS not in [block.text for block in blocks]
 
 
 async def test_a_volume_says_what_part_it_is() -> None:

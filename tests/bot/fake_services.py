@@ -1,7 +1,7 @@
 """The services as commands see them: they remember what was asked and answer what a test sets."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.client import TalewheelBot
@@ -12,7 +12,7 @@ from core.adapters.markdown_book import MarkdownBook
 from core.adapters.system_clock import SystemClock
 from core.domain.spending import Budgets
 from core.domain.story import Brief, Outcome, Settings, Story, StoryId, Tally, Turn
-from core.ports import Audience, BookFormat, Stage
+from core.ports import Audience, Bookbinder, BookFormat, Stage
 from core.services.budget import Spending
 from core.services.direction import Direction
 from core.services.history import History
@@ -213,6 +213,9 @@ class Cast:
     budgets: Budgets | None = None
     """What may be spent; None where nothing is paid for."""
     cooldown_s: int = 0
+    binders: Mapping[BookFormat, Bookbinder] = field(
+        default_factory=lambda: {BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()}
+    )
     stages: list[Stage] = field(default_factory=list[Stage])
 
     def __post_init__(self) -> None:
@@ -250,8 +253,7 @@ class Cast:
         history = History(
             store=self.store, archive=archive, moderation=moderation, direction=direction
         )
-        binders = {BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()}
-        press = Press(store=self.store, archive=archive, clock=clock, binders=binders)
+        press = Press(store=self.store, archive=archive, clock=clock, binders=self.binders)
         spending = self.budgets and Spending(FakeSpendLedger(self.world), clock, self.budgets)
         erasure, departures = FakeErasure(self.world), FakeDepartures(self.world)
         purging = Purging(

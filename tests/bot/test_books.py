@@ -9,8 +9,9 @@ from bot.book_texts import handed_over
 from core.domain.story import Plans, StoryId, Stretch
 from core.services.press import BookFile
 from tests.adapters.epub_reading import Epub
+from tests.bot.fake_services import Cast
 from tests.bot.test_cogs import World, playing, said
-from tests.fakes.books import BEGUN, a_book, a_brief, store, told
+from tests.fakes.books import BEGUN, FakeBookbinder, a_book, a_brief, binders, store, told
 from tests.fakes.stories import PLANS, a_story
 
 EPUB, MARKDOWN = BookFile("Book.epub", b""), BookFile("Book.md", b"")
@@ -84,6 +85,37 @@ async def test_a_long_story_is_handed_over_in_volumes() -> None:
             "-# It is a long story, so it comes in volumes of at most 1,000 turns.",
             "**The Salt Clock · volume 2** · turns 1,001 to 1,012 · to be continued",
         ]
+
+
+async def test_files_that_are_too_large_for_one_message_come_in_two() -> None:
+    """The words stand above the first of them."""
+    mib = 1024 * 1024
+    epub, markdown = FakeBookbinder("epub", 7 * mib), FakeBookbinder("md", 7 * mib)
+    async with playing(Cast(binders=binders(epub=epub, markdown=markdown))) as world:
+        tell(world, 2)
+        result = await world.ann.slash(world.channel, "story export")
+        assert given(result) == [["The-Salt-Clock.epub"], ["The-Salt-Clock.md"]]
+        assert said(result).count("The Salt Clock") == 1
+
+
+async def test_a_file_that_discord_would_not_take_is_refused_in_words() -> None:
+    """By the limit that came with the command: 25 MiB in this Discord."""
+    async with playing(Cast(binders=binders(epub=FakeBookbinder("epub", 2**24)))) as world:
+        tell(world, 2)
+        result = await world.ann.slash(world.channel, "story export")
+        assert "Chapter 1 alone makes a file of 32.0 MiB, and Discord takes 24.9 MiB" in said(
+            result
+        )
+        assert given(result) == [[]]
+
+
+async def test_any_other_refusal_is_an_incident(caplog: pytest.LogCaptureFixture) -> None:
+    async with playing() as world:
+        tell(world, 2)
+        world.env.inject_error("POST", "/webhooks/*", status=400, code=50035)
+        result = await world.ann.slash(world.channel, "story export")
+        assert "incident" in said(result)
+        assert "50035" in caplog.text
 
 
 async def test_where_there_is_no_story_there_is_no_book() -> None:

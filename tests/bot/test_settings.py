@@ -343,7 +343,7 @@ def test_openais_own_endpoints_share_a_key(writer: str, moderation: str) -> None
 def test_a_key_never_goes_to_another_endpoint(addresses: dict[str, str]) -> None:
     """The start ends with a line that says whose key is missing, unless there is one."""
     [line] = faults(**FILTER, **addresses)
-    assert line.startswith("MODERATION_API_KEY: not set; MODERATION_MODEL needs ")
+    assert line.startswith("MODERATION_API_KEY: not set; must be the endpoint's key, ")
     assert "key-1" not in line
     own = FILTER | addresses | {"MODERATION_API_KEY": "key-2"}
     assert BotSettings.read(ENOUGH | own).moderation_api_key == "key-2"

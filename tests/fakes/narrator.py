@@ -25,7 +25,7 @@ class FakeNarrator:
         reflected: every (context, paragraph) that ``reflect`` was given.
         fail: asked at each call with its name; what it returns is raised.
         opened_within: the bounds that every ``open`` was given; ``outline`` is what it answers.
-        replanned: the faults that every ``replan`` was given.
+        replanned: the faults that every ``replan`` was given, ``replanned_within`` its bounds.
         refused: the plans that every ``replan`` was given.
         paragraphs: what each paragraph says.
         facts: what each reflection adds to the ledger.
@@ -43,6 +43,7 @@ class FakeNarrator:
         self.opened_within: list[Bounds] = []
         self.outline: Callable[[Bounds], str] = lambda _bounds: "A clock runs on tides."
         self.replanned: list[tuple[str, ...]] = []
+        self.replanned_within: list[Bounds] = []
         self.refused: list[tuple[Plan, ...]] = []
         self.paragraphs: Callable[[StepContext], str] = paragraph_of
         self.facts: Callable[[StepContext], list[dict[str, object]]] = lambda _context: []
@@ -89,6 +90,7 @@ class FakeNarrator:
     ) -> tuple[tuple[Plan, ...], Usage]:
         del paragraph
         self.replanned.append(tuple(faults))
+        self.replanned_within.append(context.bounds)
         self.refused.append(tuple(refused))
         self._enter("replan")
         return check_plans(_as_answered(self.others(context.number))), REFLECT_USAGE

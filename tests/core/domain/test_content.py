@@ -2,7 +2,16 @@
 
 import pytest
 
-from core.domain.content import RULES, UNKNOWN, Bounds, Verdict, judged, listed, rule_of
+from core.domain.content import (
+    RULES,
+    UNKNOWN,
+    Bounds,
+    Verdict,
+    as_read,
+    judged,
+    listed,
+    rule_of,
+)
 
 MURDER = ("violence", "harassment", "harassment/threatening")
 """What a gothic story is flagged with: a killing, a threat, an insult."""
@@ -80,6 +89,25 @@ def test_a_verdict_names_each_kind_once_and_in_one_order() -> None:
 def test_nothing_flagged_is_fine() -> None:
     assert judged([], adults=False) == Verdict()
     assert Verdict().fine
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("It rained.", "It rained."),
+        ("It\u200b ra\u00adin\u2060ed\ufe0f.", "It rained."),
+        (
+            "\uff29\uff54 r\U0001d41a\U0001d422\U0001d427\U0001d41e\U0001d41d.",
+            "It rained.",
+        ),
+        ("Es regnete auf die Stra\u00dfe, \u96e8\u304c\u964d\u3063\u305f\u3002", None),
+        ("Caf\u0065\u0301", "Caf\u00e9"),
+        ("", ""),
+    ],
+)
+def test_a_filter_is_shown_the_letters_that_people_read(text: str, read: str | None) -> None:
+    """Whatever they are dressed in; plain text of any script stays as it is."""
+    assert as_read(text) == (text if read is None else read)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.domain import edits
 from core.domain.audit import Moderator
 from core.domain.content import Bounds
 from core.domain.identity import fingerprint
 from core.domain.ledger import memory_of
 from core.domain.moves import TURN_CALLS
-from core.domain.recurrence import StepContext
+from core.domain.recurrence import CHAPTER_TURNS, StepContext
 from core.domain.story import Phase, Plan
 from core.errors import (
     FilterError,
@@ -138,7 +139,7 @@ async def _part(house: House, text: str) -> object:
 
 async def _plan(house: House, text: str) -> object:
     seen = fingerprint(str(house.story().plans.options[0]))
-    plan = Plan("Another way", text, edited=True)
+    plan = edits.plan("Another way", text)
     return await house.direction.edit_plan(CHANNEL, BY, 0, plan, seen)
 
 
@@ -161,6 +162,26 @@ async def test_an_edit_that_is_refused_changes_nothing(house: House, edit: Edit)
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+async def test_what_nobody_can_see_does_not_hide_a_text_from_the_filter(
+    house: House, edit: Edit
+) -> None:
+    """It is shown what people read."""
+    async with house:
+        await house.begin()
+        with pytest.raises(InputError, match=GORY):
+            await house.finish(edit(house, GORE.replace("fish", "fi\u200bs\u2060h")))
+
+
+async def test_a_fact_that_could_not_be_pinned_anyway_is_not_looked_at(house: House) -> None:
+    async with house:
+        await house.begin()
+        seen = len(house.content_filter.seen)
+        with pytest.raises(InputError, match="at most 300"):
+            await house.finish(_pin(house, GORE * 20))
+        assert len(house.content_filter.seen) == seen
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("error", [FilterUnavailableError("Away."), FilterRefusedError("No key.")])
 async def test_an_edit_that_cannot_be_checked_changes_nothing(
     house: House, edit: Edit, error: FilterError, caplog: pytest.LogCaptureFixture
@@ -175,6 +196,18 @@ async def test_an_edit_that_cannot_be_checked_changes_nothing(
         assert str(error) not in str(caught.value)
         assert str(error) in caplog.text
         assert house.story() == before
+
+
+async def test_a_paragraph_in_fancy_letters_is_read_as_people_read_it(house: House) -> None:
+    def told(context: StepContext) -> str:
+        return paragraph_of(context) if context.bounds.leave_out else f"So it was. {fancy}"
+
+    fancy = "".join(chr(0x1D41A + ord(c) - 97) if c.islower() else c for c in GORE)
+    async with house:
+        house.narrator.paragraphs = told
+        await house.begin()
+        assert kept_out(house, fancy)
+        assert within(house, 1) == [Bounds(), Bounds(leave_out=(GORY,))]
 
 
 async def test_what_was_written_for_adults_is_not_brought_back_among_everybody(
@@ -203,8 +236,7 @@ async def test_operators_read_the_categories_and_never_the_text(
         await house.begin()
         with pytest.raises(InputError):
             await house.finish(_pin(house, GORE))
-        told = f"the content filter refused a fact in channel {CHANNEL}: violence/graphic"
-        assert told in caplog.messages
+        assert "the content filter refused a fact: violence/graphic" in caplog.messages
         assert GORE not in caplog.text
 
 
@@ -376,6 +408,26 @@ async def test_a_fact_of_a_reflection_is_looked_at_too(house: House) -> None:
         assert len(house.narrator.reflected) == 2
 
 
+async def test_every_word_of_a_reflection_that_can_be_read_is_looked_at(house: House) -> None:
+    """Rationale, memory, summary, facts, plans, and the chapter where the turn ends one."""
+    async with house:
+        house.narrator.facts = lambda context: [
+            {"about": "Mira", "fact": f"She is {context.number}.", "ends": []}
+        ]
+        await house.begin()
+        for _ in range(CHAPTER_TURNS - 1):
+            await house.turn_over()
+        turn = house.lineage()[-1]
+        made = turn.reflection
+        assert made is not None
+        assert made.chapter
+        looked_at = "\n".join(text for texts, _ in house.content_filter.seen for text in texts)
+        [fact] = made.facts
+        told = [made.rationale, made.memory, made.summary, made.chapter, fact.text]
+        for text in [turn.paragraph, *told, *map(str, made.plans)]:
+            assert text in looked_at
+
+
 async def test_other_plans_that_are_refused_leave_the_first_ones(house: House) -> None:
     """Plans that are alike may stand; plans that may not be told don't."""
     async with house:
@@ -531,6 +583,16 @@ async def test_an_age_restricted_channel_is_written_for_adults(house: House) -> 
         assert house.narrator.reflected[0][0].bounds == Bounds(adults=True)
         assert {adults for _, adults in house.content_filter.seen} == {True}
         assert LUST in house.stage.story(CHANNEL)[0]
+
+
+async def test_other_plans_are_asked_for_with_who_reads_along() -> None:
+    house = House()
+    async with house:
+        house.audience.restricted.add(CHANNEL)
+        alike = [Plan(f"Way {n}", f"They all go down the same stair, {n}.") for n in (1, 2, 3)]
+        house.narrator.plans = lambda _number: alike
+        await house.begin()
+        assert house.narrator.replanned_within == [Bounds(adults=True)]
 
 
 async def test_without_a_filter_the_model_is_told_all_the_same() -> None:
