@@ -436,11 +436,14 @@ class MemorySearch(Protocol):
         words: str,
         limit: int,
         kinds: Collection[EntryKind] = ALL_KINDS,
+        *,
+        stale: bool = False,
     ) -> list[Recalled]:
         """The entries that share words with a text, best first.
 
         Args:
             words: any text; words.search_words says what of it counts.
+            stale: only those that meaning can't find (see ``stale``).
 
         Returns:
             Scored by BM25: at least 0, comparable within one answer only.
@@ -459,8 +462,65 @@ class MemorySearch(Protocol):
         """How many entries of a kind the lineage has."""
         ...
 
+    async def stale(self, story: StoryId, lineage: Lineage) -> int:
+        """How many entries of the lineage only words can find: another embedder made their vectors.
+
+        They are given new ones in the background (StaleVectors).
+        """
+        ...
+
     async def superseded(self, story: StoryId, lineage: Lineage) -> int | None:
         """How many facts of the lineage hold no longer; None where there are too many to tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StaleEntry:
+    """An entry of the long-term memory that lacks a vector of the present embedder.
+
+    Attributes:
+        story: whose it is.
+        id: its id, unique in its story.
+        about, text: what its vector is to be of.
+    """
+
+    story: StoryId
+    id: str
+    about: str
+    text: str
+
+
+class StaleVectors(Protocol):
+    """The entries that meaning can't find yet: their vectors are another embedder's.
+
+    What is written from now on has vectors of the present one at once.
+    """
+
+    async def count(self) -> int:
+        """How many there are, of all stories."""
+        ...
+
+    async def some(self, story: StoryId | None, limit: int) -> list[StaleEntry]:
+        """Some of them, the newest turns' first.
+
+        Args:
+            story: whose; None for all stories'.
+            limit: how many.
+
+        Raises:
+            FencedError: another process searches the memory by another embedder by now.
+        """
+        ...
+
+    async def renew(self, entries: Sequence[tuple[StaleEntry, Vector]]) -> list[StaleEntry]:
+        """Give entries new vectors, as far as they still read as they did; can be repeated.
+
+        Returns:
+            Those that got none: they are gone, or say something else.
+
+        Raises:
+            FencedError: as in ``some``.
+        """
         ...
 
 

@@ -17,8 +17,9 @@ from core.adapters.redis_database import Part, RedisDatabase, Script
 from core.adapters.redis_schema import Record
 
 # KEYS: the story, the operation's mark, the records to write, lists to append to, keys that go.
-# ARGV: lifetime of the mark; guards (field, value); fields that go; number of records, each one's
-# fields and values; number of lists, what to append to each.
+# ARGV: lifetime of the mark; guards (field, value); fields that go; number of records, for each
+# whether it takes the place of all that stood there (1 or 0), its fields and values; number of
+# lists, what to append to each.
 # Guards come first in their order and the epoch first of all: its refusal outranks the others.
 _GUARDED = Script("""
 local at = 0
@@ -40,6 +41,7 @@ for place = 1, tonumber(take()) do gone[place] = take() end
 local place = 3
 for _ = 1, tonumber(take()) do
   local fields = {}
+  if take() == '1' then redis.call('DEL', KEYS[place]) end
   for number = 1, 2 * tonumber(take()) do fields[number] = take() end
   redis.call('HSET', KEYS[place], unpack(fields))
   place = place + 1
@@ -85,6 +87,7 @@ class GuardedWrite:
         operation: key of the mark.
         guards: field of the story → the value it must have, in the order of their importance.
         records: key → fields to set, the story's own among them.
+        replaced: keys of those of them that are set as a whole: no other field stays.
         gone: fields that the story loses.
         appended: key of a list → what is appended to it.
         deleted: keys that go.
@@ -97,6 +100,7 @@ class GuardedWrite:
     gone: tuple[str, ...] = field(default=())
     appended: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     deleted: tuple[str, ...] = field(default=())
+    replaced: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,9 @@ async def apply(database: RedisDatabase, write: GuardedWrite, doing: str) -> Mov
     guards = [part for pair in write.guards.items() for part in pair]
     arguments: list[Part] = [keys.OPERATION_LIFETIME_S, len(write.guards), *guards]
     arguments += [len(write.gone), *write.gone, len(write.records)]
-    for record in write.records.values():
-        arguments += [len(record), *(part for pair in record.items() for part in pair)]
+    for key, record in write.records.items():
+        arguments += [int(key in write.replaced), len(record)]
+        arguments += [part for pair in record.items() for part in pair]
     arguments += [len(write.appended), *write.appended.values()]
     touched = [
         *(write.story, write.operation, *write.records),

@@ -117,7 +117,7 @@ class RedisDatabase:
             dims: numbers per vector.
 
         Raises:
-            StartError: unreachable, a wrong password, no search, or an index with other vectors;
+            StartError: unreachable, a wrong password, no search, or an earlier version at work;
                 one line that says what to do.
         """
         await greet(self._client, self.shown)
@@ -138,6 +138,12 @@ class RedisDatabase:
         if self._vectors is None:
             raise StoreError("Redis was not prepared: whose vectors it holds isn't known")
         return self._vectors
+
+    async def recorded_vectors(self) -> VectorSpace | None:
+        """Whose vectors the memory index was last made for, by whichever process."""
+        return await self._read(
+            "say what its memory is searched by", lambda: recorded_embedder(self._client)
+        )
 
     async def recorded_embedder(self) -> VectorSpace | None:
         """What ``prepare`` was last given; None in a database that was never prepared.

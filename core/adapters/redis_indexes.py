@@ -2,7 +2,8 @@
 
 Documents are never touched: an index is dropped and built anew over the same records. What each
 was made from stands in a record of its own (redis_keys.meta): a digest of the schema and, for the
-memory index, the embedder, since vectors of two models can't be compared.
+memory index, the embedder. Another embedder's index is made over its own field of the entries
+(redis_vectors): who has no vector there is found by words until it gets one.
 
 Foreign errors pass through: the caller translates them. What is asked of an index stands in the
 adapters; its fields in redis_schema.
@@ -20,7 +21,6 @@ from redisvl.schema import IndexSchema
 from core.adapters import redis_keys as keys
 from core.adapters.redis_schema import Schema, memory_schema, stories_schema
 from core.adapters.redis_vectors import VectorSpace
-from core.errors import StartError
 
 _INDEXING_LIMIT_S = 60.0
 _INDEXING_PAUSE_S = 0.05
@@ -59,17 +59,12 @@ class RedisIndexes:
 
         Returns:
             Sentences for the operator about records that can't be found by search.
-
-        Raises:
-            StartError: there are memory entries of another embedder.
         """
         present = await self._client.execute_command("FT._LIST")
         for schema in self._schemas:
             if await self._is_as_wanted(schema, present):
                 continue
             index = name_of(schema)
-            if index == keys.MEMORY_INDEX:
-                await self._refuse_foreign_vectors(await self._client.hgetall(keys.meta(index)))
             await self._indexes[index].create(overwrite=True, drop=False)
             await self._client.hset(keys.meta(index), mapping=self._origin(schema))
         return [text for index in self._indexes for text in await self._filled(index)]
@@ -92,23 +87,6 @@ class RedisIndexes:
             origin[b"embedder"] = self._vectors.name.encode()
             origin[b"dims"] = str(self._vectors.dims).encode()
         return origin
-
-    async def _refuse_foreign_vectors(self, made_from: Mapping[bytes, bytes]) -> None:
-        """Entries of another model would be found by their words only."""
-        if not made_from or await self._any_entry() is None:
-            return
-        made_by = VectorSpace(made_from[b"embedder"].decode(), int(made_from[b"dims"]))
-        if made_by != self._vectors:
-            raise StartError(
-                f"The long-term memory in Redis was made by {made_by}, and EMBEDDINGS and"
-                f" EMBEDDING_MODEL now name {self._vectors}: set them back, or start with an empty"
-                " database (stories can't be moved to another model yet)."
-            )
-
-    async def _any_entry(self) -> bytes | None:
-        async for key in self._client.scan_iter(match=f"{keys.MEMORY_PREFIX}*", count=1000):
-            return key
-        return None
 
     async def _filled(self, index: str) -> list[str]:
         """Wait until every record is in the index; sentences about those that aren't."""

@@ -16,6 +16,7 @@ from core.adapters.redis_database import RedisDatabase
 from core.adapters.redis_schema import (
     RECALLED_FIELDS,
     any_of,
+    differing,
     matching,
     read_ends,
     read_recalled,
@@ -76,18 +77,21 @@ class RedisMemorySearch:
         words: str,
         limit: int,
         kinds: Collection[EntryKind] = ALL_KINDS,
+        *,
+        stale: bool = False,
     ) -> list[Recalled]:
         """See MemorySearch. Equally good ones come in the order of their turns."""
         told = _told(lineage)
         wanted = [word for word in dict.fromkeys(search_words(words)) if word not in STOP_WORDS]
         if not told or limit <= 0 or not wanted or not kinds:
             return []
+        fence = _fence(story, told, kinds)
         return await self._found(
             TextQuery(
                 text=" ".join(wanted[:MOST_WORDS]),
                 text_field_name="words",
                 text_scorer="BM25STD",
-                filter_expression=_fence(story, told, kinds),
+                filter_expression=fence & self._of_another_embedder() if stale else fence,
                 return_fields=list(RECALLED_FIELDS),
                 num_results=limit,
                 stopwords=None,
@@ -119,6 +123,16 @@ class RedisMemorySearch:
             keys.MEMORY_INDEX, CountQuery(_fence(story, told, {kind}))
         )
 
+    async def stale(self, story: StoryId, lineage: Lineage) -> int:
+        """See MemorySearch."""
+        told = _told(lineage)
+        if not told:
+            return 0
+        fence = _fence(story, told, ALL_KINDS)
+        return await self._database.count(
+            keys.MEMORY_INDEX, CountQuery(fence & self._of_another_embedder())
+        )
+
     async def superseded(self, story: StoryId, lineage: Lineage) -> int | None:
         """See MemorySearch."""
         told = _told(lineage)
@@ -133,6 +147,9 @@ class RedisMemorySearch:
         hits = await self._database.search(keys.MEMORY_INDEX, query)
         ended = {id_ for hit in hits for id_ in read_ends(hit)}
         return len(ended & {read_recalled(hit).id for hit in hits})
+
+    def _of_another_embedder(self) -> FilterExpression:
+        return differing("embedder", self._database.vectors.tag)
 
     async def _found(self, query: BaseQuery) -> list[Recalled]:
         found = [

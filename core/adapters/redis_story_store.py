@@ -94,6 +94,8 @@ class RedisStoryStore:
             gone=("due",) if change.holds and story.due is None else (),
             appended=_logged(change),
             deleted=tuple(keys.memory(story.id, entry) for entry in change.forgets),
+            # Or the vector that another embedder made of what it said before would stay with it.
+            replaced=frozenset(keys.memory(story.id, entry.id) for entry in change.entries),
         )
 
     def _records(self, change: Commit) -> dict[str, Record]:

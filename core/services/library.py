@@ -299,7 +299,8 @@ class Library:
             await self._search.matching(*place, words, limit, kinds),
         )
         read = self._embedder.reads(story.brief.language)
-        found = fused(answer, SEARCH_WORDS if read else WORDS_WHERE_UNREAD)[:limit]
+        by_meaning = read and not await self._search.stale(*place)
+        found = fused(answer, SEARCH_WORDS if by_meaning else WORDS_WHERE_UNREAD)[:limit]
         until = await held_until(self._search, story, found)
         return [
             Hit(hit, await self._turn_or_none(story, hit.turn_id), until.get(hit.id, 0))

@@ -1,9 +1,10 @@
 """Recall: puts the questions of a step to the long-term memory.
 
 A question is asked by meaning; by words as well where the embedder doesn't read the story's
-language (where it does, words brought up more than they helped). What is asked and how the answers
-are ranked are retrieval's rules. What was tried and what each step gained: docs/memory.md
-(`make eval`).
+language (where it does, words brought up more than they helped). After a change of the embedder
+there are entries that meaning can't find yet: they are asked for by words, as a ranking of their
+own. What is asked and how the answers are ranked are retrieval's rules. What was tried and what
+each step gained: docs/memory.md (`make eval`).
 """
 
 from collections.abc import Collection, Sequence
@@ -82,11 +83,12 @@ async def _asked(
     how: How,
     without: Collection[str],
 ) -> list[Recalled]:
-    words = how.words
+    place = (story.id, story.lineage)
+    words, stale = how.words, 0
     if words is None:
         words = 0.0 if embedder.reads(story.brief.language) else WORDS_WHERE_UNREAD
+        stale = 0 if words else await search.stale(*place)
     vectors = await embedder.embed(asked)
-    place = (story.id, story.lineage)
     found: list[Recalled] = []
     # Facts are short and many, and have a budget of their own: they aren't to crowd out the rest.
     for kinds in filter(None, (how.kinds & {EntryKind.FACT}, how.kinds - {EntryKind.FACT})):
@@ -97,6 +99,9 @@ async def _asked(
                 await search.matching(*place, question, how.limit, kinds) if words else (),
             )
             rankings.append(fused(answer, words))
+            if stale:
+                left = await search.matching(*place, question, how.limit, kinds, stale=True)
+                rankings.append(fused(Answer((), left), WORDS_WHERE_UNREAD))
         found += dealt(rankings, without)
     return await _up_to_date(search, story, found)
 

@@ -79,26 +79,57 @@ async def still_said(
         StillSaid(where, line, told.number if where == "paragraph" else 0, _nearest(other, asked))
         for (where, line), other in zip(places, others, strict=True)
     ]
-    near += await _still_remembered(search, story, asked, _new_entries(told, was, now))
+    without = _new_entries(told, was, now)
+    remembered = [
+        *await _near(search, story, asked, without),
+        *await _near_by_words(search, embedder, story, gone, asked, without),
+    ]
+    until = await held_until(search, story, remembered)
+    near += [
+        StillSaid(hit.kind, fact_line(hit.about, hit.text), hit.number, hit.score)
+        for hit in remembered
+        if hit.id not in until  # Facts that hold no longer tell nothing any more.
+    ]
     close = [place for place in near if place.score >= STILL_SAID_SCORE]
     return sorted(close, key=lambda place: -place.score)[:STILL_SAID]
 
 
-async def _still_remembered(
+async def _near(
     search: MemorySearch, story: Story, asked: Sequence[Vector], without: Collection[str]
-) -> list[StillSaid]:
-    """Entries near to one of the vectors; facts that hold no longer tell nothing any more."""
+) -> list[Recalled]:
+    """Entries near to one of the vectors."""
     limit = STILL_SAID + len(without)
     found: dict[str, Recalled] = {}
     for vector in asked:
         for hit in await search.nearest(story.id, story.lineage, vector, limit):
             if hit.id not in without and (hit.id not in found or hit.score > found[hit.id].score):
                 found[hit.id] = hit
-    until = await held_until(search, story, list(found.values()))
+    return list(found.values())
+
+
+async def _near_by_words(
+    search: MemorySearch,
+    embedder: Embedder,
+    story: Story,
+    gone: Sequence[str],
+    asked: Sequence[Vector],
+    without: Collection[str],
+) -> list[Recalled]:
+    """The same of those that meaning can't find yet: words bring them up, and they are compared."""
+    place = (story.id, story.lineage)
+    if not await search.stale(*place):
+        return []
+    limit = STILL_SAID + len(without)
+    found = {
+        hit.id: hit
+        for text in gone
+        for hit in await search.matching(*place, text, limit, stale=True)
+        if hit.id not in without
+    }
+    vectors = await embedder.embed([fact_line(hit.about, hit.text) for hit in found.values()])
     return [
-        StillSaid(hit.kind, fact_line(hit.about, hit.text), hit.number, hit.score)
-        for hit in found.values()
-        if hit.id not in until
+        replace(hit, score=_nearest(vector, asked))
+        for hit, vector in zip(found.values(), vectors, strict=True)
     ]
 
 

@@ -139,10 +139,14 @@ async def _echoed(run: Run, head: Turn | None, paragraph: str) -> str:
 
 
 async def _candidates(run: Run, head: Turn, paragraph: str) -> list[Turn]:
-    """The last turns, and those whose summaries are nearest in meaning."""
+    """The last turns, and those whose summaries are nearest in meaning, or in words."""
     [vector] = await run.at.embedder.embed([paragraph])
     near = await run.at.search.nearest(
         run.story.id, run.story.lineage, vector, ECHO_CANDIDATES, {EntryKind.SUMMARY}
+    )
+    near += await run.at.search.matching(
+        *(run.story.id, run.story.lineage, paragraph, ECHO_CANDIDATES, {EntryKind.SUMMARY}),
+        stale=True,
     )
     turns = await run.newest(LAST_TURNS)
     known = {turn.id for turn in turns}

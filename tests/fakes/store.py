@@ -8,7 +8,7 @@ before it is applied (nothing happened) or after (applied, and the answer was lo
 import asyncio
 import math
 import struct
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -25,7 +25,7 @@ from core.errors import (
     RecordError,
     StoreError,
 )
-from core.ports import ALL_KINDS, Commit, MemoryEntry
+from core.ports import ALL_KINDS, Commit, MemoryEntry, StaleEntry
 from tests.fakes.spend_ledger import Day
 
 VERSIONED = ("memory", "canon", "plans", "settings", "turns")
@@ -50,6 +50,9 @@ class StoreWorld:
         dims: numbers per vector.
         interrupt: called with a call's name before and after it acts; what it raises, the call
             raises.
+        embedder: whose vectors are searched.
+        made_by: whose vector an entry has, where it isn't the first embedder's.
+        taken_over: whether another process searches by another embedder by now.
     """
 
     dims: int = 8
@@ -62,6 +65,9 @@ class StoreWorld:
     entries: dict[tuple[StoryId, str], MemoryEntry] = field(
         default_factory=dict[tuple[StoryId, str], MemoryEntry]
     )
+    embedder: str = "first"
+    made_by: dict[tuple[StoryId, str], str] = field(default_factory=dict[tuple[StoryId, str], str])
+    taken_over: bool = False
     changes: dict[StoryId, list[Change]] = field(default_factory=dict[StoryId, list[Change]])
     places: dict[tuple[StoryId, str, int], str] = field(
         default_factory=dict[tuple[StoryId, str, int], str]
@@ -69,6 +75,14 @@ class StoreWorld:
     days: dict[str, Day] = field(default_factory=dict[str, Day])
     importing: dict[StoryId, str] = field(default_factory=dict[StoryId, str])
     lost: dict[Place, float] = field(default_factory=dict[Place, float])
+
+    def change_embedder(self, name: str, dims: int) -> None:
+        """Go on with another one, whose vectors have so many numbers."""
+        self.embedder, self.dims = name, dims
+
+    def stale(self) -> list[tuple[StoryId, str]]:
+        """The entries whose vectors another embedder made."""
+        return [key for key in self.entries if self.made_by.get(key, "first") != self.embedder]
 
     async def before(self, call: str) -> None:
         """Give way to other tasks, then let the test interrupt."""
@@ -149,6 +163,7 @@ class FakeStoryStore:
             world.places[key, change.turn.branch, change.turn.number] = change.turn.id
         for entry in change.entries:
             world.entries[key, entry.id] = entry
+            world.made_by[key, entry.id] = world.embedder
         for gone in change.forgets:
             world.entries.pop((key, gone), None)
         if change.change is not None:
@@ -299,6 +314,7 @@ class FakeMemorySearch:
         found = [
             _recalled(entry, _cosine(entry.vector, query))
             for entry in self._within(story, lineage, kinds)
+            if (story, entry.id) not in self._world.stale()
         ]
         return sorted(found, key=lambda one: (-one.score, one.number))[: max(0, limit)]
 
@@ -309,6 +325,8 @@ class FakeMemorySearch:
         words: str,
         limit: int,
         kinds: Collection[EntryKind] = ALL_KINDS,
+        *,
+        stale: bool = False,
     ) -> list[Recalled]:
         """Counts the words that are shared, which is enough to tell a match from none."""
         await self._world.before("matching")
@@ -316,6 +334,7 @@ class FakeMemorySearch:
         found = [
             _recalled(entry, float(len(wanted & set(search_words(f"{entry.about} {entry.text}")))))
             for entry in self._within(story, lineage, kinds)
+            if not stale or (story, entry.id) in self._world.stale()
         ]
         hits = [one for one in found if one.score]
         return sorted(hits, key=lambda one: (-one.score, one.number))[: max(0, limit)]
@@ -336,6 +355,11 @@ class FakeMemorySearch:
     ) -> int:
         await self._world.before("count")
         return len(self._within(story, lineage, {kind}))
+
+    async def stale(self, story: StoryId, lineage: Lineage) -> int:
+        await self._world.before("stale")
+        within = self._within(story, lineage, ALL_KINDS)
+        return sum((story, entry.id) in self._world.stale() for entry in within)
 
     async def superseded(self, story: StoryId, lineage: Lineage) -> int | None:
         await self._world.before("superseded")
@@ -362,6 +386,50 @@ class FakeMemorySearch:
 def _recalled(entry: MemoryEntry, score: float) -> Recalled:
     own = (entry.turn_id, entry.number, entry.text, score)
     return Recalled(*own, entry.kind, entry.key, entry.about, entry.first)
+
+
+class FakeStaleVectors:
+    """StaleVectors in memory."""
+
+    def __init__(self, world: StoreWorld) -> None:
+        self._world = world
+
+    async def count(self) -> int:
+        await self._world.before("count_stale")
+        return len(self._world.stale())
+
+    async def some(self, story: StoryId | None, limit: int) -> list[StaleEntry]:
+        await self._world.before("some_stale")
+        self._check_owner()
+        stale = [
+            (key, self._world.entries[key])
+            for key in sorted(self._world.stale())
+            if story in (None, key[0])
+        ]
+        newest = sorted(stale, key=lambda one: -one[1].number)[: max(0, limit)]
+        return [StaleEntry(key[0], entry.id, entry.about, entry.text) for key, entry in newest]
+
+    async def renew(self, entries: Sequence[tuple[StaleEntry, Vector]]) -> list[StaleEntry]:
+        await self._world.before("renew_vectors")
+        for _, vector in entries:
+            _check_length(vector, self._world.dims)
+        self._check_owner()
+        left = [one for one, vector in entries if not self._renew(one, vector)]
+        self._world.after("renew_vectors")
+        return left
+
+    def _renew(self, one: StaleEntry, vector: Vector) -> bool:
+        key = (one.story, one.id)
+        stored = self._world.entries.get(key)
+        if stored is None or (stored.about, stored.text) != (one.about, one.text):
+            return False
+        self._world.entries[key] = replace(stored, vector=vector)
+        self._world.made_by[key] = self._world.embedder
+        return True
+
+    def _check_owner(self) -> None:
+        if self._world.taken_over:
+            raise FencedError("Another process searches by another embedder by now.")
 
 
 def _versions(story: Story) -> dict[str, int]:

@@ -36,9 +36,11 @@ class NotedSearch(FakeMemorySearch):
         words: str,
         limit: int,
         kinds: Collection[EntryKind] = ALL_KINDS,
+        *,
+        stale: bool = False,
     ) -> list[Recalled]:
         self.asked.append((words, frozenset(kinds)))
-        return await super().matching(story, lineage, words, limit, kinds)
+        return await super().matching(story, lineage, words, limit, kinds, stale=stale)
 
 
 class Shelf:
