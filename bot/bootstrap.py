@@ -16,7 +16,7 @@ from bot.failpoints import armed
 from bot.health import Health
 from bot.measured import MeasuredMeter, counted, log_counted, measured, watched
 from bot.metrics import Metrics
-from bot.monitor import Monitor, listening
+from bot.monitor import Monitor, known, listening
 from bot.privacy_texts import PrivacyNote
 from bot.process import serve
 from bot.request_pace import RequestPace
@@ -59,6 +59,7 @@ from core.adapters.redis_records import RedisRecords
 from core.adapters.redis_records_checkup import RedisRecordsCheckup, Remembered
 from core.adapters.redis_schedule import RedisSchedule
 from core.adapters.redis_spend_ledger import RedisSpendLedger
+from core.adapters.redis_stale_vectors import RedisStaleVectors
 from core.adapters.redis_story_store import RedisStoryStore
 from core.adapters.redis_vectors import VectorSpace
 from core.adapters.system_clock import SystemClock
@@ -97,6 +98,7 @@ from core.services.moderation import Moderation
 from core.services.press import Press
 from core.services.privacy import Privacy
 from core.services.purging import Purging
+from core.services.reembedding import Reembedding
 from core.services.room import Room
 from core.services.run import Stations
 from core.services.screening import Screening
@@ -248,7 +250,15 @@ def _composer(
         )
         at = measured(at, metrics) if metrics else at
         store, search, vectors = at.store, at.search, at.embedder
-        teller = Storyteller(armed(at, settings.failpoint), lease_s=settings.lease_s, room=room)
+        reembedding = Reembedding(RedisStaleVectors(redis), at.schedule, vectors, clock)
+        if metrics:
+            metrics.live("entries_to_embed", lambda: known(reembedding.left))
+        teller = Storyteller(
+            armed(at, settings.failpoint),
+            lease_s=settings.lease_s,
+            room=room,
+            beside=[reembedding.run],
+        )
         moderation = Moderation(
             store=store, archive=archive, embedder=vectors, clock=clock, screening=screening
         )

@@ -131,6 +131,7 @@ class Metrics:
                 ("wheel_workers", "Stories that are being worked on."),
                 ("wheel_late_seconds", "How long the story that waits longest is overdue."),
                 ("wheel_idle_seconds", "Time since the wheel last looked for due stories."),
+                ("entries_to_embed", "Memory entries that wait for a vector of the embedder set."),
             )
         }
 

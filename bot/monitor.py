@@ -56,11 +56,11 @@ class Monitor:
         metrics.live("gateway_up", lambda: float(connection().whole))
         metrics.live("gateway_shards", lambda: connection().shards)
         metrics.live("gateway_shards_connected", lambda: connection().connected)
-        metrics.live("gateway_latency_seconds", lambda: _known(connection().latency_s))
+        metrics.live("gateway_latency_seconds", lambda: known(connection().latency_s))
         metrics.live("servers", lambda: connection().servers)
         metrics.live("wheel_workers", lambda: pulse().workers)
         metrics.live("wheel_late_seconds", lambda: pulse().late_s)
-        metrics.live("wheel_idle_seconds", lambda: _known(pulse().turned_s))
+        metrics.live("wheel_idle_seconds", lambda: known(pulse().turned_s))
 
     def application(self) -> web.Application:
         """The two pages."""
@@ -108,7 +108,7 @@ class Monitor:
             self._metrics.stories.labels(phase.value).set(count)
 
 
-def _known(value: float | None) -> float:
+def known(value: float | None) -> float:
     """What nobody knows is no number."""
     return math.nan if value is None else value
 

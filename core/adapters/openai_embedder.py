@@ -150,8 +150,8 @@ class OpenAIEmbedder:
         elif size != self._dims:
             raise EmbedderRefusedError(
                 f"The embedding model {self._model!r} answered with {size} numbers per vector, "
-                f"and the memory holds vectors of {self._dims}. Set EMBEDDING_MODEL back to the "
-                "model that the memory was made with."
+                f"and the memory is searched by vectors of {self._dims}. If the model was changed, "
+                "start the bot again: the memory is then re-embedded."
             )
 
     def _nonsense(self, what: str) -> EmbedderUnavailableError:

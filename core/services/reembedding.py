@@ -73,6 +73,7 @@ class Reembedding:
         self._reported_at = 0.0
         self._passed_over: set[StaleEntry] = set()
         self._given_up = 0
+        self._announced = False
 
     async def run(self) -> None:
         """Look for such entries and give them vectors, until cancelled."""
@@ -103,7 +104,8 @@ class Reembedding:
         left = self.left = await self._stale.count()
         if not left:
             return
-        if left != self._given_up:
+        if left != self._given_up and not self._announced:
+            self._announced = True
             log.info(
                 "%d entries of the long-term memory have no vectors of %s: they are found by words"
                 " only, and re-embedded in the background",
@@ -114,9 +116,9 @@ class Reembedding:
         while await self._round(whole):
             pass
         left = self.left = await self._stale.count()
-        if left != self._given_up:
+        if self._announced:
             log.info("re-embedding is done; %d entries stay without a vector", left)
-        self._given_up = left
+        self._announced, self._given_up = False, left
 
     async def _round(self, whole: set[StoryId]) -> int:
         """Some entries of each story, those that are needed next first; gives how many were done.

@@ -6,6 +6,7 @@ Whoever asks says from which server (``guild``): a story of another one isn't th
 """
 
 import logging
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import uuid4
@@ -54,6 +55,9 @@ class Status:
     turn: Turn | None
 
 
+Errand = Callable[[], Coroutine[None, None, None]]
+"""Something that goes on in the background until it is cancelled."""
+
 UNREAD = (
     "Its long-term memory is searched by words, since the embeddings that are set read English "
     "only. With EMBEDDINGS=openai and an EMBEDDING_MODEL for its language it would be searched by "
@@ -70,7 +74,12 @@ class Storyteller:
     """
 
     def __init__(
-        self, stations: Stations, *, lease_s: float = LEASE_S, room: Room | None = None
+        self,
+        stations: Stations,
+        *,
+        lease_s: float = LEASE_S,
+        room: Room | None = None,
+        beside: Sequence[Errand] = (),
     ) -> None:
         """See the class.
 
@@ -78,9 +87,11 @@ class Storyteller:
             stations: where the work is done.
             lease_s: how long a story waits for a process that died.
             room: how many stories a server may have; None: any number.
+            beside: what else goes on while the wheel turns, and ends with it.
         """
         self._at = stations
         self._room = room
+        self._beside = beside
         self._sleepers = Sleepers(stations, self._wake)
         self._wheel = Wheel(stations, lease_s, self._rested)
         self.requests = Requests(stations.store, self._wheel, self._sleepers)
@@ -223,7 +234,8 @@ class Storyteller:
 
     async def run(self) -> None:
         """Work on every story that is due, until cancelled or closed."""
-        self._wheel.later(self._sleepers.watch())
+        for errand in (self._sleepers.watch, *self._beside):
+            self._wheel.later(errand())
         await self._wheel.run()
 
     async def compare(self, guilds: frozenset[int], is_open: IsOpen) -> None:

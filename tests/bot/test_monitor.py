@@ -98,6 +98,7 @@ async def test_a_scrape_reads_what_was_counted_and_what_is_now() -> None:
     assert samples["talewheel_wheel_workers"] == 7
     assert samples["talewheel_wheel_late_seconds"] == 1.5
     assert samples["talewheel_wheel_idle_seconds"] == 0.5
+    assert samples["talewheel_entries_to_embed"] == 0
     assert samples["talewheel_redis_up"] == 1
     assert samples["talewheel_stories voting"] == 4
     assert samples["talewheel_stories writing"] == 0

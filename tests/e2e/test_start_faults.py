@@ -148,28 +148,6 @@ async def redis_without_search() -> AsyncGenerator[str]:
         shutil.rmtree(folder)
 
 
-async def test_a_memory_that_another_embedder_made(house: ProcessHouse) -> None:
-    """Another model, or the same with vectors of another length; set back, it starts again."""
-    await house.start_bot()
-    house.ask_for_story()
-    await house.rests_at(1)
-    assert (await house.bot.stop())[0] == 0
-    [line] = await refused(house, EMBEDDING_MODEL="other-vectors")
-    assert line == (
-        "The long-term memory in Redis was made by paper-vectors (16 numbers per vector), and"
-        " EMBEDDINGS and EMBEDDING_MODEL now name other-vectors (16): set them back, or start with"
-        " an empty database (stories can't be moved to another model yet)."
-    )
-    house.endpoint.dims = 24
-    *_, line = await refused(house)
-    assert "was made by paper-vectors (16 numbers per vector), and" in line
-    assert "now name paper-vectors (24): set them back" in line
-    house.endpoint.dims = 16
-    await house.start_bot()
-    await house.turn_over()
-    await house.check_told_once()
-
-
 # ── the model's endpoint ─────────────────────────────────────────────────────────────────────────
 
 

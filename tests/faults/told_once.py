@@ -14,6 +14,7 @@ from typing import Any
 from bot.render import OPTION_EMOJI
 from core.adapters import redis_keys as keys
 from core.adapters.redis_story_store import RedisStoryStore
+from core.adapters.redis_vectors import recorded_embedder
 from core.domain.ballot import draw
 from core.domain.story import Phase, Plan, Story, StoryId, Tally, Turn
 from core.services.publishing import GONE
@@ -222,8 +223,7 @@ class Witness:
             assert entries == expected, "an entry for each turn of the lineage, and for its facts"
             assert await _search(client, keys.MEMORY_INDEX, story.id) == sorted(expected), "found"
             newest = keys.memory(story.id, turns[-1].id)
-            vector = await client.hget(newest, "vector")
-            assert await _nearest(client, story.id, vector) == newest, "the nearest to itself"
+            assert await _nearest(client, story.id, newest) == newest, "the nearest to itself"
             place = rf" @phase:{{{story.phase.value}}}"
             found = await _search(client, keys.STORIES_INDEX, story.id, place)
             assert found == [keys.story(story.id)], "the index knows the phase"
@@ -243,9 +243,12 @@ async def _search(client: Any, index: str, story: StoryId, more: str = "") -> li
     return sorted(key.decode() for key in found)
 
 
-async def _nearest(client: Any, story: StoryId, vector: bytes) -> str:
-    """The key of the memory entry that is nearest to a vector."""
-    query = f"({_own(story)})=>[KNN 1 @vector $v]"
+async def _nearest(client: Any, story: StoryId, entry: str) -> str:
+    """The key of the memory entry that is nearest to one."""
+    vectors = await recorded_embedder(client)
+    assert vectors is not None
+    vector = await client.hget(entry, vectors.field)
+    query = f"({_own(story)})=>[KNN 1 @{vectors.field} $v]"
     command = ("FT.SEARCH", keys.MEMORY_INDEX, query, "PARAMS", 2, "v", vector, "NOCONTENT")
     _, found = await client.execute_command(*command, "DIALECT", 2)
     return found.decode()

@@ -478,6 +478,31 @@ async def test_what_holds_no_longer_tells_nothing() -> None:
         assert "Mira waits at stone 1." not in told
 
 
+async def test_what_has_no_vector_yet_is_named_all_the_same() -> None:
+    """The embedder was changed: words bring it up, and then it is compared."""
+    async with House() as house:
+        await begun(house, 2)
+        house.world.change_embedder("other", 16)
+        await amended(house, 1, text="Corvin lit lamp 1.")
+        await amended(house, 1, facts="Mira: Mira waits at stone 1.")
+        house.world.made_by = {}
+        [logged, *_] = await house.history.page(CHANNEL)
+        places = await house.library.still_said(CHANNEL, logged.change)
+        assert ("summary", "Corvin lit lamp 1.") in [(place.where, place.text) for place in places]
+
+
+async def test_a_search_finds_what_has_no_vector_yet() -> None:
+    """By its words, beside what meaning finds."""
+    async with House() as house:
+        await begun(house, 2)
+        house.embedder.languages = frozenset({"English"})
+        house.world.change_embedder("other", 16)
+        await house.turn_over()
+        found = [hit.recalled.text for hit in await house.library.find(CHANNEL, "stone 1")]
+        assert "Mira waits at stone 1." in found
+        assert "Mira waits at stone 3." in found
+
+
 async def test_what_was_only_added_is_looked_for_nowhere() -> None:
     async with House() as house:
         await begun(house, 1)

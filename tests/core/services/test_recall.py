@@ -254,3 +254,41 @@ async def test_a_rewind_behind_a_change_lets_what_was_true_before_hold_again() -
         await house.turn_over()
         assert [hit.text for hit in house.narrator.contexts[-1].ledger] == ["The lamp is whole."]
         assert house.narrator.contexts[-1].number == 4
+
+
+# ── while the embedder is changed ────────────────────────────────────────────────────────────────
+
+
+async def test_what_has_no_vector_yet_is_found_by_words(shelf: Shelf) -> None:
+    """Beside what meaning finds, as a ranking of its own."""
+    shelf.embedder.languages = frozenset({"English"})
+    old = await shelf.fact(1, "The iron stair counts 90 steps.")
+    lost = await shelf.fact(2, "Bo barks.")
+    shelf.world.change_embedder("other", 16)
+    new = await shelf.fact(3, "Corvin hums.")
+    shelf.world.made_by[STORY.id, new] = "other"
+    found = [hit.id for hit in await shelf.recall()]
+    assert set(found) == {new, old}
+    assert lost not in found
+
+
+async def test_words_are_asked_only_while_something_has_no_vector(shelf: Shelf) -> None:
+    """Where meaning finds everything, they would bring up less of what is needed."""
+    shelf.embedder.languages = frozenset({"English"})
+    await shelf.fact(1, "The iron stair counts 90 steps.")
+    await shelf.recall()
+    assert shelf.search.asked == []
+    assert shelf.calls.count("stale") == 1
+    shelf.world.change_embedder("other", 16)
+    await shelf.recall()
+    assert shelf.search.asked
+
+
+async def test_what_a_paragraph_touches_on_is_found_by_words_too(shelf: Shelf) -> None:
+    """Else a reflection wouldn't know which facts it ends."""
+    shelf.embedder.languages = frozenset({"English"})
+    old = await shelf.fact(1, "The lamp is cold.")
+    shelf.world.change_embedder("other", 16)
+    story = a_story(memory=STORY.memory, head=STORY.head, lineage=STORY.lineage)
+    found = await touched(shelf.search, shelf.embedder, story, "She lights the lamp.")
+    assert [hit.id for hit in found] == [old]

@@ -127,6 +127,23 @@ async def test_an_echo_of_long_ago_is_found_by_what_its_summary_means() -> None:
         assert written(house, 9)[1].avoid.startswith("Turn 1 follows nothing yet.")
 
 
+async def test_an_echo_of_before_the_embedder_was_changed_is_found_by_words() -> None:
+    """Meaning can't find that turn yet."""
+    async with House() as house:
+
+        def told(context: StepContext) -> str:
+            if context.number == 9 and not context.avoid:
+                return paragraph_of(house.narrator.contexts[0])
+            return paragraph_of(context)
+
+        house.narrator.paragraphs = told
+        await told_until(house, 8)
+        house.world.change_embedder("other", 16)
+        await house.turn_over()
+        assert [context.number for context in house.narrator.contexts].count(9) == 2
+        assert written(house, 9)[1].avoid.startswith("Turn 1 follows nothing yet.")
+
+
 @pytest.mark.parametrize("kind", ["narrator", "budget"])
 async def test_a_second_call_that_fails_keeps_the_first_text(kind: str) -> None:
     """It is paid for and it is a paragraph: the story neither waits nor loses it."""
