@@ -12,7 +12,8 @@ from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from math import ceil, fsum
+from math import ceil
+from operator import mul
 
 from core.domain.entries import Recalled
 from core.domain.story import Plan, Vector
@@ -54,7 +55,9 @@ class Answer:
 def cosine(one: Vector, other: Vector) -> float:
     """How near two vectors are, in [-1, 1]: they have length 1, so their product is the cosine."""
     a, b = array("f", one), array("f", other)
-    return min(1.0, max(-1.0, fsum(x * y for x, y in zip(a, b, strict=True))))
+    if len(a) != len(b):
+        raise ValueError(f"vectors of {len(a)} and {len(b)} numbers can't be compared")
+    return min(1.0, max(-1.0, sum(map(mul, a, b))))
 
 
 def fused(answer: Answer, weight: float) -> list[Recalled]:

@@ -86,7 +86,8 @@ class Offer:
 
 def echoed(paragraph: str, earlier: Iterable[str]) -> str:
     """The passage of an earlier paragraph that this one tells again; empty where it is no echo."""
-    share, passage = max((echo(paragraph, one) for one in earlier), default=(0.0, ""))
+    own = _shingles(paragraph)
+    share, passage = max((_echo(own, one) for one in earlier), default=(0.0, ""))
     return passage if share >= ECHO_SHARE else ""
 
 
@@ -97,7 +98,10 @@ def echo(paragraph: str, earlier: str) -> tuple[float, str]:
         The share of the paragraph's shingles, in [0, 1]; the sentences of ``earlier`` that have
         them (all, where each is too short to have one by itself), empty where there are none.
     """
-    own = _shingles(paragraph)
+    return _echo(_shingles(paragraph), earlier)
+
+
+def _echo(own: set[tuple[str, ...]], earlier: str) -> tuple[float, str]:
     shared = own & _shingles(earlier)
     if not shared:
         return 0.0, ""

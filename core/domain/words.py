@@ -21,10 +21,12 @@ STOP_WORDS = frozenset(_COMMON.split())
 index (its default list), so that a query of nothing else is never asked."""
 
 _RUN = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = regex.compile(
-    # A word begins with a letter or a digit; accents and vowel signs are part of it.
-    rf"(?P<run>[{_RUN}]+)|(?![{_RUN}])[\p{{L}}\p{{N}}](?:(?![{_RUN}])[\p{{L}}\p{{N}}\p{{M}}])*"
-)
+# A word begins with a letter or a digit; accents and vowel signs are part of it.
+_SPACED = rf"(?![{_RUN}])[\p{{L}}\p{{N}}](?:(?![{_RUN}])[\p{{L}}\p{{N}}\p{{M}}])*"
+_WORD = regex.compile(rf"(?P<run>[{_RUN}]+)|{_SPACED}")
+_HAS_RUN = regex.compile(rf"[{_RUN}]")
+_PLAIN_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*")
+"""The same where no script without spaces is in the text, which most texts know nothing of."""
 _UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 """Joiners, selectors and the like: a word with one of them is the word without it."""
 
@@ -32,6 +34,8 @@ _UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 def search_words(text: str) -> list[str]:
     """The words of a text, in order, in lower case; letters and digits only."""
     plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    if _HAS_RUN.search(plain) is None:
+        return _PLAIN_WORD.findall(plain)
     return [word for found in _WORD.finditer(plain) for word in _cut(found)]
 
 

@@ -1,7 +1,10 @@
 """Ranking what searches brought back."""
 
+import pytest
+
 from core.domain.entries import EntryKind, Recalled
-from core.domain.retrieval import Answer, brought_up_to_date, dealt, fused
+from core.domain.retrieval import Answer, brought_up_to_date, cosine, dealt, fused
+from core.domain.story import Vector
 
 
 def hit(number: int, score: float, text: str | None = None) -> Recalled:
@@ -60,3 +63,9 @@ def test_a_fact_that_holds_no_longer_gives_its_place_to_what_it_became() -> None
 def test_facts_that_end_one_another_are_followed_once() -> None:
     ended = {"t2/1": fact(5), "t5/1": fact(2)}
     assert numbers(brought_up_to_date([fact(2)], ended)) == [5]
+
+
+def test_vectors_of_two_lengths_are_never_compared() -> None:
+    """They are of two models, and would be near by chance alone."""
+    with pytest.raises(ValueError, match="vectors of 2 and 1 numbers"):
+        cosine(Vector(bytes(8)), Vector(bytes(4)))
