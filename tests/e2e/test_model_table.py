@@ -316,7 +316,10 @@ async def _outcomes(redis: EmbeddedRedis, routes: Iterable[Route], limits: Limit
         await client.config_set("appendfsync", "always")
     # In real time: no story's wait is over before the clock is set forward.
     clock = ScaledClock(speed=1.0)
-    async with opened(redis, FakeEmbedder(), clock=clock, limits=limits) as world:
+    room = str(SIDE_BY_SIDE)
+    async with opened(
+        redis, FakeEmbedder(), clock=clock, limits=limits, STORIES_PER_GUILD=room
+    ) as world:
         return await tell_all(world, routes)
 
 
