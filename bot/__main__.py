@@ -48,7 +48,7 @@ def _run(_: Namespace) -> int:
     logs.set_up(settings.log_level, settings.log_format, settings.secrets)
 
     async def served() -> None:
-        from bot.bootstrap import build
+        from bot.bootstrap.app import build
 
         app = await build(settings)
         await app.run()

@@ -16,7 +16,7 @@ from typing import Any
 
 from bot import logs
 from bot import setting_table as table
-from bot.bootstrap import inbound, outbound
+from bot.bootstrap.travel import inbound, outbound
 from bot.setting_table import LogLevel, Setting
 from bot.settings import BotSettings, SettingsError, environment
 from core.archive_ports import StoryRecords

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import logs
 from bot import setting_table as table
-from bot.bootstrap import Keeping, keeping
+from bot.bootstrap.keeping import Keeping, keeping
 from bot.setting_table import LogLevel
 from bot.settings import BotSettings, SettingsError, environment
 from core.domain.story import StoryId

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bot.bootstrap import Checkups, checkups
+from bot.bootstrap.checkups import Checkups, checkups
 from bot.client import OWNER, commands_record
 from bot.doctor.discord_checks import DiscordChecks, user_of
 from bot.doctor.discord_rest import DiscordReader

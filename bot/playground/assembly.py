@@ -12,7 +12,7 @@ from typing import Any, cast
 from redisvl.query import CountQuery
 from redisvl.query.filter import Tag
 
-from bot.bootstrap import App, build
+from bot.bootstrap.app import App, build
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.playground.live import GUILD_ID
 from bot.settings import BotSettings

@@ -41,7 +41,7 @@ _OF_DISCORD = (
 )
 _REDIS = table.REDIS_URL.name
 _UNHEARD = {
-    "bot.bootstrap": "Redis: ",  # how a server that is only played on should keep its data
+    "bot.bootstrap.app": "Redis: ",  # how a server that is only played on should keep its data
     "discord.state": "Guilds intent seems to be disabled",  # a client that SimCord tries things on
 }
 """Warnings that don't concern players: logger → how they begin."""

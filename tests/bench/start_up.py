@@ -24,7 +24,7 @@ began = time.perf_counter()
 from bot.settings import BotSettings
 import os
 settings = BotSettings.read(os.environ)
-from bot.bootstrap import build
+from bot.bootstrap.app import build
 imported = time.perf_counter()
 async def main():
     app = await build(settings)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.bootstrap import build
+from bot.bootstrap.app import build
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
 from bot.setting_table import Embeddings

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.bootstrap import App, build
+from bot.bootstrap.app import App, build
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.render import OPTION_EMOJI
 from core.errors import StartError

@@ -37,7 +37,7 @@ from simcord._clock import Clock as SimClock
 from simcord.backend.models import Interaction, Overwrite
 from simcord.enums import InteractionType, OverwriteType
 
-from bot.bootstrap import App, build
+from bot.bootstrap.app import App, build
 from bot.playground.embedded_redis import EmbeddedRedis
 from bot.playground.live import _LiveEnv
 from bot.render import OPTION_EMOJI, kind_of

@@ -110,7 +110,7 @@ class Nursery:
 
 def main() -> None:
     """Load the bot, then fork and tell of ends until standard input does."""
-    for module in ("bot.__main__", "bot.bootstrap", "bot.logs"):
+    for module in ("bot.__main__", "bot.bootstrap.app", "bot.logs"):
         import_module(module)
     awake, wake = os.pipe()
     for end in (awake, wake):
