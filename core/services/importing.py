@@ -151,7 +151,7 @@ class Import:
     # ── one story ────────────────────────────────────────────────────────────────────────────────
 
     async def _section(self, section: Section) -> Totals:
-        made_by = f"import-{section.digest}"
+        made_by = f"import-{section.digest}{'-anew' if self._uproots(section) else ''}"
         place = await self._place(section, made_by)
         try:
             seen = await self._hall.records.seen(place)
@@ -198,7 +198,7 @@ class Import:
         if await self._same(section, story, seen):
             return "is there already"
         if seen.made_by == made_by:
-            return "was imported from this archive before, and has gone on since"
+            return "was imported from this archive before, and stays as it is now"
         return ""
 
     async def _same(self, section: Section, story: Story, seen: Seen) -> bool:

@@ -282,6 +282,21 @@ class Piped:
         self.buffer = io.BytesIO(data)
 
 
+class Closed(io.BytesIO):
+    """A pipe that nobody reads any more."""
+
+    def write(self, _: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_a_pipe_that_nobody_reads_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Piped()
+    out.buffer = Closed()
+    monkeypatch.setattr(sys, "stdout", out)
+    with pytest.raises(StartError, match="Broken pipe"), new_archive("-", HEADER):
+        pass
+
+
 def test_an_archive_comes_out_of_a_pipe_as_it_went_in(monkeypatch: pytest.MonkeyPatch) -> None:
     out = Piped()
     monkeypatch.setattr(sys, "stdout", out)

@@ -151,7 +151,7 @@ async def test_a_story_that_has_gone_on_since_its_import_is_passed_over(replaces
             places=Places(anew=True),
             replaces=replaces,
         )
-        assert "gone on since" in done.passed[0]
+        assert "stays as it is now" in done.passed[0]
         assert house.story() == before
 
 
@@ -323,6 +323,16 @@ async def marked(archive: bytes, owner: str | None, places: Places | None = None
     source = ArchiveReader(BytesIO(archive), "archive")
     to = hall(StoreWorld(16), application=owner)
     return Import(source, to, places=places or Places()).application
+
+
+async def test_a_story_that_was_imported_can_still_be_posted_anew() -> None:
+    """Where it turns out that its messages are another bot's: on request, as it is the same."""
+    archive, other = await archive_of(await told(2)), StoreWorld(16)
+    await unpacked(archive, hall(other))
+    anew = Places(anew=True)
+    assert "--replace" in (await unpacked(archive, hall(other), places=anew)).refused[0]
+    done = await unpacked(archive, hall(other), places=anew, replaces=True)
+    assert (done.totals.stories, other.stories[STORY].phase) == (1, Phase.PAUSED)
 
 
 async def test_a_paused_story_comes_home_paused() -> None:
