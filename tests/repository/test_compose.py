@@ -157,3 +157,8 @@ def test_nothing_in_it_is_known_to_no_engine() -> None:
             assert "healthcheck" in services()[needed]
         for volume in service.get("volumes", []):
             assert volume.partition(":")[0] in whole["volumes"]
+
+
+def test_a_model_on_the_host_can_be_reached() -> None:
+    """docs/providers.md names it so; on Linux Docker knows the name only where it is asked to."""
+    assert services()["bot"]["extra_hosts"] == ["host.docker.internal:host-gateway"]
