@@ -17,6 +17,7 @@ KEYS = {
     "command",
     "depends_on",
     "env_file",
+    "extra_hosts",
     "environment",
     "healthcheck",
     "image",
