@@ -4,7 +4,7 @@ A log is a list to which commits append; a change in it is replaced only where t
 were read still stand in its place, so that neither a commit nor another erasure is run over.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_database import RedisDatabase, Script
@@ -18,13 +18,16 @@ PAGE = 200
 _SERIALS = 200
 """Serials that are looked at by one script."""
 
-# KEYS: the log. ARGV: a place in it, what was read there, what takes its place.
+# KEYS: the log. ARGV: a place in it, what was read there, what takes its place; and so on.
+# Gives 1 for each place where the new one stands now, and 0 for each that reads differently.
 _REPLACE = Script("""
-local now = redis.call('LINDEX', KEYS[1], ARGV[1])
-if now == ARGV[3] then return 1 end
-if now ~= ARGV[2] then return 0 end
-redis.call('LSET', KEYS[1], ARGV[1], ARGV[3])
-return 1
+local stands = {}
+for at = 1, #ARGV, 3 do
+  local now = redis.call('LINDEX', KEYS[1], ARGV[at])
+  if now == ARGV[at + 1] then redis.call('LSET', KEYS[1], ARGV[at], ARGV[at + 2]) end
+  stands[#stands + 1] = (now == ARGV[at + 1] or now == ARGV[at + 2]) and 1 or 0
+end
+return stands
 """)
 
 # KEYS: the story. ARGV: the phase of one that is over.
@@ -73,12 +76,16 @@ class RedisErasure:
         """See Erasure."""
         key, first, rewritten, unreadable = keys.changes(story), 0, 0, 0
         while page := await self._database.items(key, first, first + PAGE - 1):
-            for place, data in enumerate(page, first):
-                try:
-                    rewritten += await self._replace(key, place, data, rewriting)
-                except RecordError:
-                    unreadable += 1
+            again = dict(enumerate(page, first))
             first += len(page)
+            # What was replaced at the same moment is read once more; what is gone, with its story,
+            # is left alone.
+            while again:
+                wanted, broken = _rewritten(key, again, rewriting)
+                unreadable += broken
+                stand = await self._replace(key, again, wanted)
+                rewritten += len(stand)
+                again = await self._differing(key, again, wanted.keys() - stand)
         if unreadable:
             raise RecordError(
                 f"{unreadable} changes in {key} can't be read, and were left as they are: start "
@@ -87,30 +94,27 @@ class RedisErasure:
         return rewritten
 
     async def _replace(
-        self, key: str, place: int, data: bytes, rewriting: Callable[[Change], Change]
-    ) -> bool:
-        """Rewrite one change; whether it reads differently now.
+        self, key: str, read: Mapping[int, bytes], wanted: Mapping[int, bytes]
+    ) -> set[int]:
+        """Replace what reads as it was read; gives the places where the new one stands."""
+        if not wanted:
+            return set()
+        stand = await self._database.script(
+            _REPLACE,
+            [key],
+            [part for place, data in wanted.items() for part in (place, read[place], data)],
+            doing=f"rewrite changes in {key}",
+            on_disk=True,
+        )
+        flags = stand if isinstance(stand, list) else []
+        return {place for place, stands in zip(wanted, flags, strict=True) if stands}
 
-        One that was replaced at the same moment is read again; one that is gone, with its story, is
-        left alone.
-        """
-        while True:
-            change = read_change(key, data)
-            if (wanted := rewriting(change)) == change:
-                return False
-            answer = await self._database.script(
-                _REPLACE,
-                [key],
-                [place, data, encode_change(wanted)],
-                doing=f"rewrite a change in {key}",
-                on_disk=True,
-            )
-            if answer == 1:
-                return True
-            again = await self._database.items(key, place, place)
-            if not again or again[0] == data:
-                return False
-            data = again[0]
+    async def _differing(
+        self, key: str, read: Mapping[int, bytes], places: Collection[int]
+    ) -> dict[int, bytes]:
+        """What stands in these places now, where that is something else."""
+        found = {place: await self._database.items(key, place, place) for place in places}
+        return {place: data[0] for place, data in found.items() if data and data[0] != read[place]}
 
     async def seal(self, story: StoryId) -> None:
         """See Erasure."""
@@ -121,3 +125,20 @@ class RedisErasure:
             doing=f"end story {story}",
             on_disk=True,
         )
+
+
+def _rewritten(
+    key: str, read: Mapping[int, bytes], rewriting: Callable[[Change], Change]
+) -> tuple[dict[int, bytes], int]:
+    """What is to stand in which place instead, and how many changes can't be read."""
+    wanted: dict[int, bytes] = {}
+    unreadable = 0
+    for place, data in read.items():
+        try:
+            change = read_change(key, data)
+        except RecordError:
+            unreadable += 1
+            continue
+        if (other := rewriting(change)) != change:
+            wanted[place] = encode_change(other)
+    return wanted, unreadable

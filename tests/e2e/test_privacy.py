@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from core.domain.departures import DAY_S
 from core.domain.story import Phase
 from tests.adapters.redis_dump import dump, keys_with
 from tests.adapters.redis_raw import raw_client
+from tests.bot.test_purge import purge
+from tests.e2e.endpoint import Kind
 from tests.e2e.test_desk import begun, labels, pressed, said
 from tests.e2e.world import World
 
@@ -146,3 +149,27 @@ async def _lost(world: World) -> dict[str, float]:
 def test_the_button_is_of_no_story() -> None:
     """Its name holds nothing but what it is for."""
     assert str(Handle(Purpose.UNNAME, 0)) == "tw:unname:0:0:0:"
+
+
+async def test_a_purge_beside_the_running_bot_takes_the_story_out_of_its_hands(
+    world: World, tmp_path: Path
+) -> None:
+    """Another process, in the middle of a paragraph; then another story begins in the channel."""
+    await begun(world)
+    held = world.endpoint.hold(Kind.PARAGRAPH, 2)
+    await world.vote(0, world.members[0])
+    await world.ask(world.mira, "story close")
+    await held.reached.wait()
+    channel = str(world.channel.id)
+    code, said_there = await purge(tmp_path, world.redis.url, "--channel", channel, "--yes")
+    assert code == 0, said_there
+    held.release()
+
+    async def left_alone() -> bool:
+        return keys_with(await dump(world.redis.url), channel) == set()
+
+    await world.until_it(left_alone)
+    assert "There is no story in this channel" in await world.ask(world.mira, "story status")
+    await world.start("Ormsay keeps a ferry.")
+    await world.turn_over(0)
+    assert len(await world.lineage()) == 2
