@@ -23,6 +23,7 @@ from core.errors import (
     TalewheelError,
 )
 from core.ports import BallotState, MessageKind, Prose
+from core.services.storyteller import Storyteller
 from core.services.turns import OUTAGE_WAITS_S
 from core.services.wheel import GIVE_UP_AFTER
 from tests.core.services.house import BRIEF, CHANNEL, GUILD, SETTINGS, House
@@ -784,3 +785,24 @@ async def test_a_story_paused_in_its_sleep_is_woken_by_one_resume() -> None:
         await house.until(Phase.ASLEEP)
         await house.teller.pause(CHANNEL, "Mo")
         assert (await house.teller.resume(CHANNEL)).phase is Phase.VOTING
+
+
+async def test_what_goes_on_beside_the_wheel_ends_with_it() -> None:
+    """It begins when the wheel turns, and a stop doesn't wait for it."""
+    async with House() as house:
+        begun, ended = asyncio.Event(), asyncio.Event()
+
+        async def beside() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        teller = Storyteller(house.stations, beside=[beside])
+        wheel = asyncio.create_task(teller.run())
+        await house.when(begun.is_set)
+        await teller.aclose()
+        assert ended.is_set()
+        wheel.cancel()
+        await asyncio.gather(wheel, return_exceptions=True)
