@@ -93,7 +93,9 @@ class Ledger:
         pause = story.pause
         if pause is not None and not self._pausing:
             assert pause.cause is PauseCause.MODERATOR, f"paused by a fault: {pause.reason}"
-            self._said.append(pause.reason)
+            # What is stored names nobody; the channel is told who it was.
+            by = self._house.moderator.user.name
+            self._said.append(pause.reason.replace("A moderator", by, 1))
         self._pausing = pause is not None
         if story.phase is Phase.ENDED and story.id.serial not in self._ended:
             self._ended.add(story.id.serial)
