@@ -27,7 +27,8 @@ RUN python -m compileall -q core bot
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent talewheel
 USER talewheel
 
-# Unhealthy is what only a restart could mend; an outage of Redis or of Discord is waited for.
+# Unhealthy is what only a restart could mend; an outage of Redis, or a short one of Discord, is
+# waited for.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
     CMD ["python", "-m", "bot", "health"]
 

@@ -12,14 +12,20 @@ class ClientAudience:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._parents: dict[int, int] = {}
 
     def adults_only(self, channel: int) -> bool:
         """Whether a channel is age-restricted; a thread is what the channel is that it belongs to.
 
         False where the client doesn't know the channel (or a thread's): what isn't known to be for
-        adults is for everybody.
+        adults is for everybody. A thread is forgotten by the client when it is archived, so whose
+        it is is remembered here.
         """
         place = self._client.get_channel(channel)
+        if isinstance(place, discord.Thread):
+            self._parents[channel] = place.parent_id
+        elif place is None:
+            place = self._client.get_channel(self._parents.get(channel, 0))
         if not isinstance(
             place,
             discord.TextChannel

@@ -185,7 +185,10 @@ class StoryImports(Protocol):
         ...
 
     async def put(self, story: StoryId, run: str, items: Sequence[Turn | MemoryEntry]) -> None:
-        """Store turns and entries; can be repeated."""
+        """Store turns and entries; can be repeated.
+
+        An entry without a vector is found by words alone until it is re-embedded.
+        """
         ...
 
     async def log(self, story: StoryId, run: str, first: int, changes: Sequence[Change]) -> None:

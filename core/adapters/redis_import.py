@@ -10,6 +10,7 @@ What comes from where, and what may be replaced, isn't decided here.
 """
 
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from core.adapters import redis_keys as keys
 from core.adapters.redis_archive import BATCH
@@ -17,6 +18,7 @@ from core.adapters.redis_database import Part, RedisDatabase, Script
 from core.adapters.redis_schema import (
     VERSIONED,
     Record,
+    blind_entry_fields,
     encode_change,
     entry_core,
     entry_fields,
@@ -99,17 +101,36 @@ redis.call('DEL', KEYS[1])
 return 1
 """)
 
-# KEYS: the mark, the turns by their place, the log. ARGV: the run; empty for whichever it was.
+# KEYS: the mark, the story. ARGV: the run that takes over. Whose mark it was can put nothing more,
+# before anything of it is removed. A story that is there itself is whole, and isn't touched.
+_TAKE_OVER = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('DEL', KEYS[1])
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
+""")
+
+# KEYS: the mark, the turns by their place, the log. ARGV: the run.
 _CLEAN = Script("""
-if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2], KEYS[3])
 return 1
 """)
 
-# KEYS: the mark. ARGV: the run; empty for whichever it was.
-_UNMARK = Script("""
-if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+# KEYS: the mark, the channel's pointer. ARGV: the run, the story's serial, what stands before a
+# serial in the keys of the channel's stories, which are of the same slot. Where the story was to
+# replace one that is gone by now, the pointer goes back to the newest that is left: else no story
+# could begin there any more.
+_LEAVE = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 1 end
+local serial = tonumber(ARGV[2])
+while serial > 0 and redis.call('EXISTS', ARGV[3] .. serial) == 0 do serial = serial - 1 end
+if serial > 0 then redis.call('SET', KEYS[2], serial) else redis.call('DEL', KEYS[2]) end
 return 1
 """)
 
@@ -128,11 +149,13 @@ class RedisImports:
         """See StoryImports."""
         pages = self._database.matching(f"{keys.IMPORT_PREFIX}*", BATCH)
         marked = {keys.named_story(mark) async for page in pages for mark in page}
-        left = sorted(filter(None, marked))
-        for story in left:
-            await self._clean(story, "")
-            await self._script(_UNMARK, [keys.importing(story)], [""], "end an import")
-        return len(left)
+        cleared, run = 0, uuid4().hex
+        for story in sorted(filter(None, marked)):
+            own = [keys.importing(story), keys.story(story)]
+            if await self._script(_TAKE_OVER, own, [run], "take over an import"):
+                await self.abandon(story, run)
+                cleared += 1
+        return cleared
 
     async def begin(self, story: StoryId, run: str, replaces: Seen | None = None) -> bool:
         """See StoryImports."""
@@ -148,7 +171,7 @@ class RedisImports:
         """See StoryImports."""
         records: dict[str, Record] = {}
         for item in items:
-            if isinstance(item, MemoryEntry):
+            if isinstance(item, MemoryEntry) and item.vector:
                 check_length(item.vector, self._database.vectors.dims)
             for key, record in self._records(story, item).items():
                 records[key] = {**records.get(key, {}), **record}
@@ -189,13 +212,18 @@ class RedisImports:
     async def abandon(self, story: StoryId, run: str) -> None:
         """See StoryImports."""
         _check(story, await self._clean(story, run))
-        await self._script(_UNMARK, [keys.importing(story)], [run], "end an import")
+        own = [keys.importing(story), keys.current(story.channel)]
+        before = keys.story(story).removesuffix(str(story.serial))
+        await self._script(_LEAVE, own, [run, story.serial, before], "end an import")
 
     def _records(self, story: StoryId, item: Turn | MemoryEntry) -> Mapping[str, Record]:
         """What is stored of a turn or an entry: key → fields."""
         if isinstance(item, Turn):
             return _turn_records(story, item)
-        fields = entry_fields(story, item, self._database.vectors)
+        if item.vector:
+            fields = entry_fields(story, item, self._database.vectors)
+        else:
+            fields = blind_entry_fields(story, item)
         return {keys.memory(story, item.id): fields}
 
     async def _clean(self, story: StoryId, run: str) -> int:

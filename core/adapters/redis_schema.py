@@ -263,11 +263,16 @@ def entry_fields(story: StoryId, entry: MemoryEntry, vectors: VectorSpace) -> Re
         vectors: whose vector it is.
     """
     return {
-        **entry_core(story, entry),
-        "words": " ".join(search_words(f"{entry.about} {entry.text}")).encode(),
+        **blind_entry_fields(story, entry),
         "embedder": vectors.tag.encode(),
         vectors.field: entry.vector,
     }
+
+
+def blind_entry_fields(story: StoryId, entry: MemoryEntry) -> Record:
+    """The record of an entry without a vector: found by its words, and to be re-embedded."""
+    words = " ".join(search_words(f"{entry.about} {entry.text}"))
+    return {**entry_core(story, entry), "words": words.encode(), "embedder": b""}
 
 
 def entry_core(story: StoryId, entry: MemoryEntry) -> Record:

@@ -33,10 +33,11 @@ from core.domain.moving import (
     uprooted_turn,
     would_lose,
 )
-from core.domain.story import Phase, Story, StoryId, Turn
-from core.errors import RecordError, RefusedError, StoreError
+from core.domain.story import Phase, Story, StoryId, Turn, Vector
+from core.errors import EmbedderRefusedError, RecordError, RefusedError, StoreError
 from core.ports import Clock, Embedder, MemoryEntry, StoryStore
 from core.services.exporting import Progress, story_items, without_vector
+from core.services.reembedding import SAMPLE
 
 BATCH = 100
 """Records put at a time: about a megabyte at most, and some dozens of texts to embed."""
@@ -267,6 +268,9 @@ class Import:
         self, section: Section, story: Story, seen: Seen | None, made_by: str
     ) -> Totals:
         imports = self._hall.imports
+        if seen is not None and self._source.header.embedder != self._hall.embedder.name:
+            # An embedder that is away is met before the story that is replaced is gone.
+            await self._hall.embedder.embed([SAMPLE])
         if not await imports.begin(story.id, self._run, seen):
             return self._refuse(story.id, "somebody changed it, or began it, just now: try again.")
         try:
@@ -306,18 +310,28 @@ class Import:
         if not items:
             return
         blind = [one for one in items if isinstance(one, Remembered) and not self._sees(one)]
-        lines = [fact_line(one.entry.about, one.entry.text) for one in blind]
-        vectors = await self._hall.embedder.embed(lines)
         made = {
             one.entry.id: replace(one.entry, vector=vector)
-            for one, vector in zip(blind, vectors, strict=True)
+            for one, vector in zip(blind, await self._vectors(blind), strict=True)
         }
-        self._embedded += len(made)
+        self._embedded += sum(1 for entry in made.values() if entry.vector)
         entries: list[Turn | MemoryEntry] = [
             made.get(one.entry.id, one.entry) if isinstance(one, Remembered) else one
             for one in items
         ]
         await self._hall.imports.put(story, self._run, entries)
+
+    async def _vectors(self, blind: Sequence[Remembered]) -> list[Vector]:
+        """A vector for each entry; an empty one for a text that the embedder refuses."""
+        lines = [fact_line(one.entry.about, one.entry.text) for one in blind]
+        try:
+            return await self._hall.embedder.embed(lines)
+        except EmbedderRefusedError:
+            # Unless all are refused, it is about one of the texts: that one is found by words.
+            await self._hall.embedder.embed([SAMPLE])
+            if len(blind) == 1:
+                return [Vector(b"")]
+            return [vector for one in blind for vector in await self._vectors([one])]
 
     async def _log(self, story: StoryId, logged: int, changes: Sequence[Change]) -> None:
         if changes:

@@ -23,6 +23,7 @@ class Place:
     server: DiscordServer
     guild: Guild
     audience: ClientAudience
+    client: discord.Client
 
     @property
     def owner(self) -> User:
@@ -53,7 +54,7 @@ async def place() -> AsyncIterator[Place]:
             running = asyncio.create_task(client.start(TOKEN))
             await server.wait_connected()
             await client.wait_until_ready()
-            yield Place(server, guild, ClientAudience(client))
+            yield Place(server, guild, ClientAudience(client), client)
             await client.close()
             with suppress(asyncio.CancelledError):
                 await running
@@ -85,16 +86,28 @@ async def test_a_post_is_what_its_forum_is(place: Place) -> None:
 
 
 async def test_what_is_not_known_is_for_everybody(place: Place) -> None:
-    """A channel that the client never heard of, and a thread that it forgot once archived."""
+    """A channel that the client never heard of, and a thread that was archived before it was."""
     assert not place.audience.adults_only(1234)
     channel = place.server.world.create_channel(place.guild, "tale", nsfw=True)
     thread = place.server.world.create_thread(channel, "aside", place.owner)
-    await place.told(thread, adults=True)
     place.server.world.archive_thread(thread, archived=True)
-    await place.told(thread, adults=False)
+    await until(lambda: place.client.get_channel(thread.id) is None)
+    assert not place.audience.adults_only(thread.id)
     place.server.world.archive_thread(thread, archived=False)
     await place.told(thread, adults=True)
 
 
 async def test_a_category_tells_no_stories(place: Place) -> None:
     assert not place.audience.adults_only(place.guild.id)
+
+
+async def test_a_thread_that_was_archived_is_what_its_channel_is(place: Place) -> None:
+    """The client forgets it then, and only the story's next paragraph brings it back."""
+    channel = place.server.world.create_channel(place.guild, "tale", nsfw=True)
+    thread = place.server.world.create_thread(channel, "aside", place.owner)
+    await place.told(thread, adults=True)
+    place.server.world.archive_thread(thread, archived=True)
+    await until(lambda: place.client.get_channel(thread.id) is None)
+    assert place.audience.adults_only(thread.id)
+    place.mark(channel, nsfw=False)
+    await place.told(thread, adults=False)

@@ -9,7 +9,7 @@ from core.adapters.redis_import import RedisImports
 from core.adapters.redis_records import RedisRecords
 from core.archive_ports import StoryImports, StoryRecords
 from core.domain.audit import Change, ChangeKind, Moderator
-from core.domain.story import Phase, StoryId
+from core.domain.story import Phase, StoryId, Vector
 from core.errors import FencedError, RecordError
 from core.ports import Commit
 from tests.conftest import fake_doors, redis_doors
@@ -238,6 +238,27 @@ async def test_an_import_that_was_killed_leaves_nothing_behind(yard: Yard) -> No
     with pytest.raises(FencedError):
         await yard.imports.abandon(story, "killed")
     assert await yard.doors.stories.create(a_story(CHANNEL), "create")
+
+
+async def test_a_story_that_was_to_be_replaced_and_is_not_leaves_its_channel_free(
+    yard: Yard,
+) -> None:
+    """It is gone, as the archive knows all of it; whoever doesn't repeat the import can begin."""
+    story = await told(yard)
+    assert await yard.imports.begin(story, "run", await yard.records.seen(story))
+    await yard.imports.abandon(story, "run")
+    assert await yard.doors.stories.current(CHANNEL) is None
+    assert await yard.doors.stories.create(a_story(CHANNEL), "create")
+
+
+async def test_an_entry_may_come_without_a_vector(yard: Yard) -> None:
+    """Its text was refused by the embedder: it is there, and lacks nothing else."""
+    story, entry = a_story(CHANNEL, phase=Phase.VOTING), replace(an_entry("t1"), vector=Vector(b""))
+    assert await yard.imports.begin(story.id, "run")
+    await yard.imports.put(story.id, "run", [a_turn("t1"), entry])
+    assert await yard.imports.finish(story, "run", "import-1")
+    [there] = await yard.records.entries(story.id, {entry.id})
+    assert there.entry == entry
 
 
 async def test_of_a_channels_stories_only_the_newest_may_live(yard: Yard) -> None:

@@ -78,8 +78,7 @@ class FakeImports:
         await self._world.before("clear")
         left = list(self._world.importing)
         for story in left:
-            self._clean(story)
-            del self._world.importing[story]
+            self._leave(story)
         return len(left)
 
     async def begin(self, story: StoryId, run: str, replaces: Seen | None = None) -> bool:
@@ -139,8 +138,18 @@ class FakeImports:
     async def abandon(self, story: StoryId, run: str) -> None:
         await self._world.before("abandon")
         self._check(story, run)
+        self._leave(story)
+
+    def _leave(self, story: StoryId) -> None:
+        """Remove what was put; a pointer to what isn't there goes back to what is."""
+        world = self._world
         self._clean(story)
-        del self._world.importing[story]
+        del world.importing[story]
+        if world.newest.get(story.channel) == story.serial:
+            left = [one.serial for one in world.stories if one.channel == story.channel]
+            world.newest.pop(story.channel)
+            if left:
+                world.newest[story.channel] = max(left)
 
     def _check(self, story: StoryId, run: str) -> None:
         if self._world.importing.get(story) != run:

@@ -10,7 +10,7 @@ from core.adapters.archive_file import ArchiveReader
 from core.archive_ports import ArchiveHeader
 from core.domain.moving import MOVED, Places
 from core.domain.story import PauseCause, Phase, StoryId
-from core.errors import EmbedderUnavailableError, RefusedError
+from core.errors import EmbedderRefusedError, EmbedderUnavailableError, RefusedError
 from core.ports import MessageKind
 from core.services.importing import Import
 from tests.core.services.house import CHANNEL, GUILD, House
@@ -254,6 +254,38 @@ async def test_a_fault_on_the_way_leaves_nothing_half() -> None:
     with pytest.raises(EmbedderUnavailableError):
         await unpacked(archive, hall(other, embedder=embedder))
     assert (other.stories, other.turns, other.importing) == ({}, {}, {})
+
+
+async def test_a_text_that_the_embedder_refuses_comes_without_a_vector() -> None:
+    """One of them must not keep a backup from being restored; where all are refused it does."""
+    world, other = await told(2), StoreWorld(16)
+    archive, embedder = await archive_of(world, vectors=False), FakeEmbedder(16)
+    refused = next(iter(world.entries.values()))
+    error = EmbedderRefusedError("That text is refused.")
+    embedder.fail = lambda texts: error if any(refused.text in one for one in texts) else None
+    done = await unpacked(archive, hall(other, embedder=embedder))
+    assert (done.totals.stories, done.refused) == (1, ())
+    assert done.embedded == len(world.entries) - 1
+    assert [entry.id for entry in other.entries.values() if not entry.vector] == [refused.id]
+    embedder.fail = lambda _texts: error
+    with pytest.raises(EmbedderRefusedError):
+        await unpacked(archive, hall(StoreWorld(16), embedder=embedder))
+
+
+async def test_an_embedder_that_is_away_is_met_before_a_story_is_replaced() -> None:
+    """What is there stays until what takes its place can be made."""
+    async with House() as house:
+        await house.begin()
+        older = await archive_of(house.world)
+        await house.turn_over()
+        newer = await archive_of(house.world)
+    other, embedder = StoreWorld(16), FakeEmbedder(16, "other")
+    await unpacked(older, hall(other, embedder=embedder))
+    embedder.error = EmbedderUnavailableError("The endpoint is down.")
+    with pytest.raises(EmbedderUnavailableError):
+        await unpacked(newer, hall(other, embedder=embedder), replaces=True)
+    assert other.stories[STORY].head_number == 1
+    assert other.importing == {}
 
 
 async def test_a_channel_takes_one_live_story() -> None:
