@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import hypothesis.strategies as st
@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import Phase as Effort
 
 from bot.playground.embedded_redis import EmbeddedRedis
+from core.adapters import redis_keys
 from core.adapters.archive_file import ArchiveReader, ArchiveWriter
-from core.adapters.redis_database import RedisDatabase
+from core.adapters.redis_database import Part, RedisDatabase, Reply, Script
 from core.adapters.redis_import import RedisImports
 from core.adapters.redis_records import RedisRecords
 from core.adapters.redis_story_store import RedisStoryStore
@@ -21,6 +22,7 @@ from core.domain.audit import Change, ChangeKind, Moderator
 from core.domain.entries import Fact
 from core.domain.moving import needed_turns
 from core.domain.story import Brief, Canon, Memory, Phase, Plan, Plans, Reflection, Story, Turn
+from core.errors import FencedError
 from core.services.exporting import Export
 from core.services.importing import Hall, Import, Imported
 from core.services.remembering import remember
@@ -36,6 +38,7 @@ from tests.properties.test_codec_properties import STORIES, TURNS, values
 
 pytestmark = pytest.mark.redis
 EMBEDDER = FakeEmbedder(DIMS, "test-embedder")
+CHANNEL = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +201,58 @@ async def test_any_story_travels(
 ) -> None:
     """Every field of every record, an ended story and the channel's newest behind it."""
     await comes_and_goes(database, empty_redis, told)
+
+
+class Interrupted(RedisDatabase):
+    """A database in which something happens just before what an import left is removed."""
+
+    between: Callable[[], Awaitable[None]]
+
+    async def script(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[Part],
+        *,
+        doing: str,
+        on_disk: bool = False,
+    ) -> Reply:
+        if doing.startswith("clear the place"):
+            await self.between()
+        return await super().script(script, keys, arguments, doing=doing, on_disk=on_disk)
+
+
+async def test_an_import_that_still_runs_is_fenced_before_what_it_put_is_removed(
+    database: RedisDatabase, empty_redis: EmbeddedRedis
+) -> None:
+    """Else it could finish a story in the middle of that, which would then lack its turns."""
+    story, running = a_story(CHANNEL), RedisImports(database)
+    assert await running.begin(story.id, "running")
+    await running.put(story.id, "running", [a_turn("t1")])
+
+    async def finish() -> None:
+        with pytest.raises(FencedError):
+            await running.finish(story, "running", "import-1")
+
+    second = Interrupted(empty_redis.url)
+    second.between = finish
+    try:
+        await second.prepare(EMBEDDER.name, DIMS)
+        assert await RedisImports(second).clear() == 1
+    finally:
+        await second.close()
+    assert await RedisStoryStore(database, DIMS).current(CHANNEL) is None
+
+
+async def test_a_story_that_is_there_is_never_cleared(
+    database: RedisDatabase, empty_redis: EmbeddedRedis
+) -> None:
+    """Whatever mark stands beside it: it is whole."""
+    story, turn = a_story(CHANNEL), a_turn("t1")
+    await stored(database, [Told(story, (turn,), ())])
+    async with raw_client(empty_redis.url) as client:
+        await client.set(redis_keys.importing(story.id), "left")
+    assert await RedisImports(database).clear() == 0
+    assert await RedisStoryStore(database, DIMS).turn(story.id, turn.id) == turn
+    async with raw_client(empty_redis.url) as client:
+        assert not await client.exists(redis_keys.importing(story.id))
