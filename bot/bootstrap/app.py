@@ -27,7 +27,7 @@ from bot.monitor import Monitor, known, listening
 from bot.privacy_texts import PrivacyNote
 from bot.process import serve
 from bot.request_pace import RequestPace
-from bot.services import Composer, Services
+from bot.services import Services
 from bot.setting_table import (
     Embeddings,
 )
@@ -154,11 +154,12 @@ async def build(
             await check_filter(looks)
             looks = watched(looks, "filter", metrics) if metrics else looks
         point_at(settings.discord_api_url, settings.discord_gateway_url)
+        kept = Keeping.of(redis, RedisStoryStore(redis, vectors.dims), time, departures)
+        behind = _Behind(
+            settings, redis, writer, vectors, looks, time, metrics, alerts, spending, kept
+        )
         bot = TalewheelBot(
-            _composer(
-                *(settings, redis, writer, vectors, looks, time, metrics, alerts, spending),
-                departures,
-            ),
+            behind.services,
             StartRules(settings.allowed_guilds, settings.story, settings.language),
             registered or RedisCommandMemory(redis),
             note=_note(settings),
@@ -172,50 +173,38 @@ async def build(
     raise AssertionError("unreachable: the stack swallows nothing")
 
 
-def _composer(
-    settings: BotSettings,
-    redis: RedisDatabase,
-    narrator: Narrator,
-    embedder: Embedder,
-    content_filter: ContentFilter | None,
-    clock: Clock,
-    metrics: Metrics | None,
-    alerts: Alerts,
-    spending: Spending | None,
-    departures: Departures | None,
-) -> Composer:
-    """The services over everything but the stage and its audience, which only the client knows."""
-    archive = RedisArchive(redis)
-    room = Room(RedisCensus(redis), settings.stories_per_guild)
-    kept = Keeping.of(redis, RedisStoryStore(redis, embedder.dims), clock, departures)
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """What stands behind a bot, but for the stage and its audience, which only the client knows.
 
-    def compose(stage: Stage, audience: Audience) -> Services:
-        screening = Screening(audience, content_filter)
-        at = Stations(
-            store=RedisStoryStore(redis, embedder.dims),
-            schedule=kept.schedule,
-            search=RedisMemorySearch(redis, embedder.dims),
-            narrator=narrator,
-            embedder=embedder,
-            stage=stage,
-            clock=clock,
-            screening=screening,
-            alerts=alerts,
-            departures=kept.departures,
-        )
-        at = measured(at, metrics) if metrics else at
-        store, search, vectors = at.store, at.search, at.embedder
-        reembedding = Reembedding(RedisStaleVectors(redis), at.schedule, vectors, clock)
-        if metrics:
-            metrics.live("entries_to_embed", lambda: known(reembedding.left))
-        teller = Storyteller(
-            armed(at, settings.failpoint),
-            lease_s=settings.lease_s,
-            room=room,
-            beside=[reembedding.run],
-        )
+    Attributes:
+        settings: what the operator said.
+        redis: prepared.
+        narrator, embedder, content_filter, clock: as they are used; no filter where none is set.
+        metrics: what counts and times; None where nobody asks.
+        alerts, spending: of the budgets; no spending where nothing is paid for.
+        kept: what deletes and erases.
+    """
+
+    settings: BotSettings
+    redis: RedisDatabase
+    narrator: Narrator
+    embedder: Embedder
+    content_filter: ContentFilter | None
+    clock: Clock
+    metrics: Metrics | None
+    alerts: Alerts
+    spending: Spending | None
+    kept: Keeping
+
+    def services(self, stage: Stage, audience: Audience) -> Services:
+        """The services over all of it; a Composer."""
+        screening = Screening(audience, self.content_filter)
+        at = self._stations(stage, screening)
+        teller = self._storyteller(at)
+        store, clock, archive = at.store, self.clock, RedisArchive(self.redis)
         moderation = Moderation(
-            store=store, archive=archive, embedder=vectors, clock=clock, screening=screening
+            store=store, archive=archive, embedder=at.embedder, clock=clock, screening=screening
         )
         direction = Direction(
             requests=teller.requests,
@@ -224,29 +213,51 @@ def _composer(
             clock=clock,
             screening=screening,
         )
+        binders = {BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()}
         return Services(
             teller,
-            Library(store=store, archive=archive, search=search, embedder=vectors),
+            Library(store=store, archive=archive, search=at.search, embedder=at.embedder),
             moderation,
             direction,
             History(store=store, archive=archive, moderation=moderation, direction=direction),
-            Press(
-                store=store,
-                archive=archive,
-                clock=clock,
-                binders={BookFormat.EPUB: EpubBook(), BookFormat.MARKDOWN: MarkdownBook()},
-            ),
-            kept.privacy,
+            Press(store=store, archive=archive, clock=clock, binders=binders),
+            self.kept.privacy,
             Sweeper(
-                purging=kept.purging,
-                departures=kept.departures,
+                purging=self.kept.purging,
+                departures=self.kept.departures,
                 clock=clock,
-                after_days=settings.purge_after_days,
+                after_days=self.settings.purge_after_days,
             ),
-            spending=spending,
+            spending=self.spending,
         )
 
-    return compose
+    def _stations(self, stage: Stage, screening: Screening) -> Stations:
+        dims = self.embedder.dims
+        at = Stations(
+            store=RedisStoryStore(self.redis, dims),
+            schedule=self.kept.schedule,
+            search=RedisMemorySearch(self.redis, dims),
+            narrator=self.narrator,
+            embedder=self.embedder,
+            stage=stage,
+            clock=self.clock,
+            screening=screening,
+            alerts=self.alerts,
+            departures=self.kept.departures,
+        )
+        return measured(at, self.metrics) if self.metrics else at
+
+    def _storyteller(self, at: Stations) -> Storyteller:
+        stale = RedisStaleVectors(self.redis)
+        reembedding = Reembedding(stale, at.schedule, at.embedder, self.clock)
+        if self.metrics:
+            self.metrics.live("entries_to_embed", lambda: known(reembedding.left))
+        return Storyteller(
+            armed(at, self.settings.failpoint),
+            lease_s=self.settings.lease_s,
+            room=Room(RedisCensus(self.redis), self.settings.stories_per_guild),
+            beside=[reembedding.run],
+        )
 
 
 async def _monitored(
